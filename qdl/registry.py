@@ -1,0 +1,72 @@
+"""The table of names: how a string such as ``engine="state"`` becomes an object.
+
+This is the only way upward in the house: a lower room never imports a higher one, it looks up a name here. Third
+parties add engines through the entry-point group ``qdl.engines``.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any
+
+from qdl.errors import UnsupportedError
+
+ENGINES = {
+    "state": "qdl.engine.state:StateVector",
+}
+
+GRADIENTS = {
+    "adjoint": "qdl.grad.adjoint:Adjoint",
+    "autograd": "qdl.grad.autograd:Autograd",
+    "shift": "qdl.grad.shift:Shift",
+    "finite": "qdl.grad.finite:Finite",
+}
+
+
+def _load(target: str) -> Any:
+    module, _, name = target.partition(":")
+    return getattr(import_module(module), name)
+
+
+def _lookup(table: dict[str, str], kind: str, name: str) -> Any:
+    if name in table:
+        return _load(table[name])
+    close = get_close_matches(name, table, n=1)
+    raise UnsupportedError(
+        f"unknown {kind}",
+        got=repr(name),
+        expected="one of " + ", ".join(sorted(table)),
+        do=f"did you mean {close[0]!r}?" if close else None,
+    )
+
+
+@cache
+def _plugins() -> dict[str, str]:
+    return {point.name: point.value for point in entry_points(group="qdl.engines")}
+
+
+def engine(name: str) -> Any:
+    """The engine class behind a name; the part after a colon, as in ``aer:statevector``, is its argument.
+
+    Examples
+    --------
+    >>> engine("state").__name__
+    'StateVector'
+    """
+    family, _, argument = name.partition(":")
+    found = _lookup({**_plugins(), **ENGINES}, "engine", family)
+    return found(argument) if argument else found()
+
+
+def gradient(name: str) -> Any:
+    """The gradient method behind a name.
+
+    Examples
+    --------
+    >>> type(gradient("adjoint")).__name__
+    'Adjoint'
+    """
+    return _lookup(GRADIENTS, "gradient", name)()
