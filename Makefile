@@ -1,0 +1,48 @@
+# make train   a fresh machine to a trained quantum network and its report
+# make test    the fast suite, under five minutes on two cores
+# make lint    ruff and the type checker
+# make doctest the examples of every docstring
+#
+# PYTHON picks the interpreter, PIP_FLAGS is handed to pip (an index with CPU-only builds of PyTorch, say).
+
+VENV ?= .venv
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3 python; do \
+	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+PIP_FLAGS ?=
+WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
+PYTEST_FLAGS ?=
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+# Each pytest worker keeps to one core: two workers with two threads each would fight over the same two.
+ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+
+.PHONY: train test slow lint doctest env clean
+.DEFAULT_GOAL := train
+
+train: $(STAMP)
+	$(BIN)/qdl train
+
+test: $(STAMP)
+	$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) -m "not slow" $(PYTEST_FLAGS)
+
+slow: $(STAMP)
+	$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) -m slow $(PYTEST_FLAGS)
+
+doctest: $(STAMP)
+	$(ONE_THREAD) $(BIN)/python -m pytest --doctest-modules --doctest-glob='*.md' qdl README.md $(PYTEST_FLAGS)
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+env: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "qdl needs Python 3.11 or newer with venv; set PYTHON=/path/to/python" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet $(PIP_FLAGS) -c constraints.txt -e '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
