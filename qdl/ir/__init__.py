@@ -1,0 +1,30 @@
+"""What a circuit is: gates, expressions, observables, text forms. No torch, no batch, no device."""
+
+from qdl.ir.circuit import Circuit, Operation
+from qdl.ir.gates import TABLE, gate
+from qdl.ir.observables import Hermitian, I, N, Observable, X, Y, Z
+from qdl.ir.params import Param, arccos, arcsin, arctan, cos, exp, log, sin, sqrt, tan
+
+__all__ = [
+    "TABLE",
+    "Circuit",
+    "Hermitian",
+    "I",
+    "N",
+    "Observable",
+    "Operation",
+    "Param",
+    "X",
+    "Y",
+    "Z",
+    "arccos",
+    "arcsin",
+    "arctan",
+    "cos",
+    "exp",
+    "gate",
+    "log",
+    "sin",
+    "sqrt",
+    "tan",
+]

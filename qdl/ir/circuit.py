@@ -1,0 +1,351 @@
+"""The circuit: an ordered list of gates with expressions for angles. It holds no values, no batch and no device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import networkx as nx
+import numpy as np
+
+from qdl.errors import CircuitError
+from qdl.ir import gates
+from qdl.ir.evolution import evolution
+from qdl.ir.gates import Composite, Gate, Prepare
+from qdl.ir.observables import Observable, check_wire
+from qdl.ir.params import Angle, Expr, Param, as_angle, evaluate, params_of
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One gate at one place: the row, its angles, its wires (most significant first)."""
+
+    gate: Gate
+    angles: tuple[Angle, ...]
+    wires: tuple[int, ...]
+
+    def __repr__(self) -> str:
+        inner = ", ".join(map(str, self.angles))
+        return f"{self.gate.name}{f'({inner})' if inner else ''} {', '.join(map(str, self.wires))}"
+
+    def elementary(self) -> list[Operation]:
+        """The same operation with composite gates expanded, all the way down."""
+        if not isinstance(self.gate, Composite):
+            return [self]
+        return [
+            inner
+            for gate, angles, wires in self.gate.steps(self.angles, self.wires)
+            for inner in Operation(gate, angles, wires).elementary()
+        ]
+
+
+class Circuit:
+    """A quantum circuit on wires 0 to n-1; wire 0 is the most significant bit of a state index.
+
+    Every row of the gate table is a method that takes angles first, then wires, and returns the circuit, so that calls
+    chain: ``c.ry(x[0], 0).cx(0, 1)``.
+
+    Parameters
+    ----------
+    wires : int
+        The number of wires, at least 1.
+
+    Attributes
+    ----------
+    wires : int
+    operations : tuple of Operation
+    params : tuple of Param
+        In the order of first use.
+
+    Examples
+    --------
+    >>> x = Param("x", 2)
+    >>> c = Circuit(2).ry(x[0], 0).cx(0, 1).rzz(2 * x[1], 0, 1)
+    >>> c.params
+    (Param(name='x', size=2),)
+    >>> len(c)
+    3
+    """
+
+    def __init__(self, wires: int) -> None:
+        if isinstance(wires, bool) or not isinstance(wires, (int, np.integer)) or wires < 1:
+            raise CircuitError("a circuit needs a positive number of wires", got=repr(wires))
+        self.wires = int(wires)
+        self._operations: list[Operation] = []
+        self._params: dict[str, Param] = {}
+        self._key: tuple[Any, ...] | None = None
+
+    @property
+    def operations(self) -> tuple[Operation, ...]:
+        return tuple(self._operations)
+
+    @property
+    def params(self) -> tuple[Param, ...]:
+        return tuple(self._params.values())
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What makes two circuits the same: hashable, and computed once until the circuit grows."""
+        if self._key is None:
+            self._key = (self.wires, tuple(self._operations))
+        return self._key
+
+    def __len__(self) -> int:
+        return len(self._operations)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Circuit) and self.key == other.key
+
+    __hash__ = None  # type: ignore[assignment]  # a circuit grows; use circuit.key
+
+    def __repr__(self) -> str:
+        names = ", ".join(f"{p.name}[{p.size}]" for p in self.params)
+        return f"<Circuit: {self.wires} wires, {len(self)} gates{', Params ' + names if names else ''}>"
+
+    def __getattr__(self, name: str) -> Callable[..., Circuit]:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        try:
+            row = gates.gate(name)
+        except CircuitError as error:
+            raise _UnknownGate(str(error)) from None
+        return lambda *arguments: self.gate(row, *arguments)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *gates.TABLE})
+
+    def gate(
+        self, gate: str | Gate, *arguments: Any, controls: Sequence[int] = (), values: str | None = None
+    ) -> Circuit:
+        """Add a gate: its angles, then its wires; under `controls` with control values such as ``"01"`` (default all 1).
+
+        Examples
+        --------
+        >>> Circuit(3).gate("ry", 0.3, 2, controls=(0, 1), values="01").operations
+        (cc_ry_01(0.3) 0, 1, 2,)
+        """
+        row = gates.gate(gate) if isinstance(gate, str) else gate
+        if len(arguments) != len(row.angles) + row.wires:
+            raise CircuitError(
+                f"wrong number of arguments for gate {row.name!r}",
+                got=len(arguments),
+                expected=f"{len(row.angles)} angles ({', '.join(row.angles)}) and {row.wires} wires"
+                if row.angles
+                else f"{row.wires} wires",
+            )
+        angles, wires = arguments[: len(row.angles)], arguments[len(row.angles) :]
+        if controls:
+            states = "1" * len(controls) if values is None else values
+            if len(states) != len(controls):
+                raise CircuitError("control values do not fit the controls", got=repr(states), expected=len(controls))
+            row, wires = gates.controlled(row, states), (*controls, *wires)
+        return self._add(Operation(row, tuple(map(as_angle, angles)), self._check_wires(row.name, wires)))
+
+    def unitary(self, matrix: Any, *wires: int) -> Circuit:
+        """Add any unitary matrix, shape (2**k, 2**k), on k wires, the first being the most significant.
+
+        Examples
+        --------
+        >>> Circuit(2).unitary([[0, 1], [1, 0]], 1).operations
+        (unitary 1,)
+        """
+        return self.gate(gates.unitary(matrix), *_flat(wires))
+
+    def evolve(self, hamiltonian: Observable, time: Any) -> Circuit:
+        """Add exp(-i time H) for a sum of Pauli words with plain coefficients.
+
+        Words that all commute become one rotation each, which is exact. Otherwise the exponential is dense on the
+        wires that H touches, at most 8.
+
+        Examples
+        --------
+        >>> from qdl.ir.observables import X, Z
+        >>> len(Circuit(3).evolve(Z(0) @ Z(1) + Z(1) @ Z(2), 0.3))
+        2
+        """
+        for gate, angles, wires in evolution(hamiltonian, as_angle(time)):
+            self.gate(gate, *angles, *wires)
+        return self
+
+    def prepare(self, amplitudes: Param | Sequence[Any], wires: int | Sequence[int]) -> Circuit:
+        """Set fresh wires to real amplitudes, which are normalised.
+
+        Parameters
+        ----------
+        amplitudes : Param of size 2**k, or 2**k numbers or expressions
+            Not all zero; the first wire is the most significant bit of their index.
+        wires : int or sequence of k ints
+            Wires that no earlier operation touches.
+        """
+        entries = tuple(as_angle(a) for a in amplitudes)
+        where = self._check_wires("prepare", _flat((wires,)))
+        if len(entries) != 2 ** len(where):
+            raise CircuitError("prepare needs 2**k amplitudes", got=len(entries), expected=2 ** len(where))
+        touched = {w for op in self._operations for w in op.wires}
+        if touched & set(where):
+            raise CircuitError(
+                "prepare needs fresh wires", got=f"wires {sorted(touched & set(where))} in use", do="prepare first"
+            )
+        if all(not isinstance(a, Expr) and a == 0 for a in entries):
+            raise CircuitError("prepare needs a state of positive norm", got="all amplitudes zero")
+        return self._add(Operation(Prepare(len(where)), entries, where))
+
+    def append(self, part: Circuit, wires: int | Sequence[int], params: Any = None, name: str | None = None) -> Circuit:
+        """Add another circuit, such as a cell, on the given wires.
+
+        Parameters
+        ----------
+        part : Circuit
+        wires : int or sequence of int
+            Where the part's wires 0, 1, ... lie here.
+        params : sequence, dict or None
+            Expressions for the part's parameter entries: in the part's order, or a dict from Param name to a sequence
+            (a Param will do). None makes a fresh Param, called `name` or ``"<params>_<k>"``.
+        """
+        where = self._check_wires("append", _flat((wires,)))
+        if len(where) != part.wires:
+            raise CircuitError("the part does not fit the wires", got=f"{len(where)} wires", expected=part.wires)
+        entries = self._bind(part, params, name)
+        for op in part.operations:
+            angles = tuple(a.replace(entries) if isinstance(a, Expr) else a for a in op.angles)
+            wires_here = tuple(where[w] for w in op.wires)
+            if isinstance(op.gate, Prepare):
+                self.prepare(angles, wires_here)
+            else:
+                self._add(Operation(op.gate, angles, wires_here))
+        return self
+
+    def inverse(self) -> Circuit:
+        """The circuit that undoes this one."""
+        out = Circuit(self.wires)
+        for op in reversed(self._operations):
+            for gate, angles, wires in op.gate.inverse(op.angles, op.wires):
+                out._add(Operation(gate, angles, wires))
+        return out
+
+    def copy(self) -> Circuit:
+        """An independent copy."""
+        out = Circuit(self.wires)
+        out._operations, out._params, out._key = list(self._operations), dict(self._params), self._key
+        return out
+
+    def elementary(self) -> list[Operation]:
+        """All operations with composite gates expanded."""
+        return [inner for op in self._operations for inner in op.elementary()]
+
+    def matrix(self, values: Mapping[str, Sequence[float]] | None = None) -> gates.Matrix:
+        """The unitary of the whole circuit at plain values; meant for a handful of wires.
+
+        Examples
+        --------
+        >>> Circuit(1).x(0).matrix().real.astype(int).tolist()
+        [[0, 1], [1, 0]]
+        """
+        out = np.eye(2**self.wires, dtype=complex)
+        for op in self._operations:
+            numbers = [evaluate(angle, values or {}) for angle in op.angles]
+            out = gates.embed(op.gate.matrix(*numbers), op.wires, self.wires) @ out
+        return out
+
+    def graph(self) -> nx.DiGraph:
+        """Operations as nodes 0, 1, ... (attribute ``operation``), an edge for each wire that leads on (``wire``)."""
+        graph = nx.DiGraph()
+        last: dict[int, int] = {}
+        for index, op in enumerate(self._operations):
+            graph.add_node(index, operation=op)
+            for wire in op.wires:
+                if wire in last:
+                    graph.add_edge(last[wire], index, wire=wire)
+                last[wire] = index
+        return graph
+
+    def draw(self, style: str = "text", **options: Any) -> Any:
+        """The circuit as text (``"text"``) or as a matplotlib figure (``"mpl"``)."""
+        from qdl.ir.draw import draw
+
+        return draw(self, style, **options)
+
+    @staticmethod
+    def from_qasm(text: str) -> Circuit:
+        """Read OpenQASM 3 (see `qdl.ir.qasm`); what is not supported is refused by name and line."""
+        from qdl.ir.qasm import from_qasm
+
+        return from_qasm(text)
+
+    def to_qasm(self, version: int = 3) -> str:
+        """Write OpenQASM; every vector Param becomes inputs ``name_0``, ``name_1``, ..."""
+        from qdl.ir.qasm import to_qasm
+
+        return to_qasm(self, version)
+
+    def _add(self, operation: Operation) -> Circuit:
+        for param in params_of(operation.angles):
+            known = self._params.setdefault(param.name, param)
+            if known != param:
+                raise CircuitError(
+                    f"Param {param.name!r} already has another size in this circuit",
+                    got=param.size,
+                    expected=known.size,
+                    do="use one Param object, or another name",
+                )
+        self._operations.append(operation)
+        self._key = None
+        return self
+
+    def _check_wires(self, name: str, wires: Iterable[Any]) -> tuple[int, ...]:
+        checked = tuple(check_wire(w) for w in wires)
+        for wire in checked:
+            if wire >= self.wires:
+                raise CircuitError(f"wire out of range for {name!r}", got=wire, expected=f"0 to {self.wires - 1}")
+        if len(set(checked)) != len(checked):
+            raise CircuitError(f"{name!r} needs different wires", got=checked)
+        return checked
+
+    def _bind(self, part: Circuit, params: Any, name: str | None) -> Callable[[Param, int], Angle]:
+        total = sum(p.size for p in part.params)
+        if params is None:
+            if not total:
+                return lambda param, index: param[index]
+            params = Param(name or self._fresh_name(part.params[0].name), total)
+        if isinstance(params, Mapping):
+            names = {p.name: p for p in part.params}
+            if set(params) != set(names):
+                raise CircuitError(
+                    "the part's Params are not those given", got=sorted(params), expected=sorted(names)
+                )
+            given = {key: [as_angle(v) for v in _entries(value)] for key, value in params.items()}
+            for key, values in given.items():
+                if len(values) != names[key].size:
+                    raise CircuitError(f"wrong size for the part's Param {key!r}", got=len(values), expected=names[key].size)
+            return lambda param, index: given[param.name][index]
+        values = [as_angle(v) for v in _entries(params)]
+        if len(values) != total:
+            raise CircuitError("wrong number of parameters for the part", got=len(values), expected=total)
+        starts: dict[str, int] = {}
+        for param in part.params:
+            starts[param.name] = sum(p.size for p in part.params[: len(starts)])
+        return lambda param, index: values[starts[param.name] + index]
+
+    def _fresh_name(self, stem: str) -> str:
+        k = 0
+        while f"{stem}_{k}" in self._params:
+            k += 1
+        return f"{stem}_{k}"
+
+
+class _UnknownGate(CircuitError, AttributeError):
+    """An unknown gate asked for as a method: also an AttributeError, so that hasattr works."""
+
+
+def _entries(value: Any) -> Iterable[Any]:
+    if isinstance(value, (Param, Sequence, np.ndarray)) and not isinstance(value, str):
+        return value
+    raise CircuitError("parameters must be a sequence of expressions", got=type(value).__name__)
+
+
+def _flat(wires: Iterable[Any]) -> list[Any]:
+    out: list[Any] = []
+    for wire in wires:
+        out.extend(wire if isinstance(wire, Iterable) else (wire,))
+    return out
