@@ -143,7 +143,8 @@ def offences(module: str, code: str, found: list[Import]) -> Iterator[str]:
         if offence:
             yield f"{module}:{one.line} {offence}"
     if module not in ("qdl", "qdl.registry"):
-        yield from (f"{module} imports by name: {call}" for call in re.findall(r"(?:import_module|__import__)\(.*", code))
+        by_name = re.findall(r"(?:import_module|__import__)\(.*", code)
+        yield from (f"{module} imports by name: {call}" for call in by_name)
         yield from (f"{module} has its own table row {row!r}" for row in rows(code))
 
 

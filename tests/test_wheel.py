@@ -1,4 +1,4 @@
-"""What a user gets: sdist to wheel to an environment far from the checkout, and there every cell and a trained epoch."""
+"""What a user gets: sdist to wheel to an environment far from the checkout, and there every cell and an epoch."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The ``bin`` of a new environment that holds the wheel and borrows this one's third parties.
 
-    A path in a ``.pth`` file is searched after the environment's own packages and its own ``.pth`` files are not read, so
-    an editable qdl in the lender stays invisible.
+    A path in a ``.pth`` file is searched after the environment's own packages, and ``.pth`` files found there are not
+    read: an editable qdl in the lender stays invisible.
     """
     home = tmp_path_factory.mktemp("home")
     venv.create(home / "venv", with_pip=False)
