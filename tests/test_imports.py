@@ -33,7 +33,7 @@ print("ran")
 
 
 def python(code: str) -> str:
-    """Run code in a fresh interpreter outside the checkout's folder; raise with what it wrote when it fails."""
+    """Run code in a fresh interpreter; raise with what it wrote when it fails."""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
