@@ -1,0 +1,7 @@
+"""Torch modules whose neurons are quantum systems: the plan is made in ``__init__`` and carried out in ``forward``."""
+
+from __future__ import annotations
+
+from qdl.nn.conv import QuantumConv1d, QuantumConv2d, QuantumConv3d
+
+__all__ = ["QuantumConv1d", "QuantumConv2d", "QuantumConv3d"]
