@@ -165,8 +165,7 @@ class Expr:
             if param.name not in values:
                 raise CircuitError(f"no value for Param {param.name!r}", do="pass one entry per Param")
             return float(values[param.name][index])
-        args = [evaluate(arg, values) for arg in self.args]
-        return float(FUNCTIONS[self.op](*args) if self.op in FUNCTIONS else BINARY[self.op](*args))
+        return _number(self.op, *(evaluate(arg, values) for arg in self.args))
 
     def replace(self, entries: Callable[[Param, int], Angle]) -> Angle:
         """The same expression with every entry replaced by what `entries(param, index)` returns."""
@@ -181,10 +180,22 @@ def evaluate(angle: Angle, values: Mapping[str, Sequence[float]]) -> float:
     return angle.evaluate(values) if isinstance(angle, Expr) else float(angle)
 
 
+def _number(op: str, *args: float) -> float:
+    """The value of one operation on numbers; what has no finite real value is refused."""
+    try:
+        value = FUNCTIONS[op](*args) if op in FUNCTIONS else BINARY[op](*args)
+    except (ValueError, ArithmeticError):
+        value = math.nan
+    if isinstance(value, complex) or not math.isfinite(value):
+        shown = ", ".join(f"{arg:g}" for arg in args)
+        raise CircuitError(f"{op}({shown}) has no finite real value", do="keep the arguments where it is defined")
+    return float(value)
+
+
 def _binary(op: str, a: Any, b: Any) -> Angle:
     a, b = as_angle(a), as_angle(b)
     if not isinstance(a, Expr) and not isinstance(b, Expr):
-        return float(BINARY[op](a, b))
+        return _number(op, a, b)
     if op in ("add", "mul") and not isinstance(b, Expr):
         a, b = b, a  # constants stand first, so that equal shapes meet in one template
     identity = {"add": 0.0, "mul": 1.0}.get(op)
@@ -206,7 +217,7 @@ def _binary(op: str, a: Any, b: Any) -> Angle:
 def apply(name: str, argument: Any) -> Angle:
     """A named function of an angle: a float for a number, an expression for an expression."""
     value = as_angle(argument)
-    return Expr(name, (value,)) if isinstance(value, Expr) else float(FUNCTIONS[name](value))
+    return Expr(name, (value,)) if isinstance(value, Expr) else _number(name, value)
 
 
 def _function(name: str) -> Callable[[Any], Angle]:
@@ -329,5 +340,5 @@ def _infix(node: Expr, level: int, walk: Any, power: str, number: Callable[[floa
         return f"{walk(a, level + 1)}{power}{walk(b, level + 1)}"
     if not isinstance(a, Expr):
         a, b = b, a
-    second = walk(b, level)
+    second = walk(b, level + (isinstance(b, Expr) and b.op == "add"))
     return f"{walk(a, level)} - {second[1:]}" if second.startswith("-") else f"{walk(a, level)} + {second}"
