@@ -110,10 +110,9 @@ CONTROLLED = {f"c{base}": (base, 1) for base in ("x", "y", "z", "h", "s", "sdg",
 CONTROLLED |= {f"c{base}": (base, 1) for base in ("rx", "ry", "rz")}
 CONTROLLED |= {"ccx": ("x", 2), "ccz": ("z", 2), "c3x": ("x", 3), "c4x": ("x", 4), "c3sx": ("sx", 3)}
 
-FUNCTIONS: dict[str, Any] = {
-    **{name: getattr(np, name) for name in ("sin", "cos", "tan", "exp", "log", "sqrt", "arcsin", "arccos", "arctan")},
-    **{"add": np.add, "mul": np.multiply, "div": np.divide, "pow": np.power},
-}
+NAMES = ("sin", "cos", "tan", "exp", "log", "sqrt", "arcsin", "arccos", "arctan")
+FUNCTIONS: dict[str, Any] = {name: getattr(np, name) for name in NAMES}
+FUNCTIONS |= {"add": np.add, "mul": np.multiply, "div": np.divide, "pow": np.power}
 
 
 def number(angle: Any, values: Mapping[str, Sequence[float]]) -> float:
