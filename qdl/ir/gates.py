@@ -21,13 +21,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qdl.errors import CircuitError
-from qdl.ir.params import Angle
+from qdl.ir.params import Angle, Param
 
 Matrix = NDArray[np.complex128]
 Step = tuple["Gate", tuple[Angle, ...], tuple[int, ...]]
@@ -82,7 +84,15 @@ class Gate:
         return isinstance(other, Gate) and self.key == other.key
 
     def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
         return hash(self.key)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        # A row travels by name: its body may be a lambda, which pickle cannot carry.
+        return (gate, (self.name,)) if TABLE.get(self.name) is self else super().__reduce_ex__(protocol)
 
     def __repr__(self) -> str:
         return f"<gate {self.name}({', '.join(self.angles)}) on {self.wires} wires>"
@@ -116,7 +126,13 @@ class Fixed(Gate):
         if self._inverse is not None:
             return [(TABLE[self._inverse], (), wires)]
         adjoint = self.constant.conj().T
-        return [(self if np.array_equal(adjoint, self.constant) else Fixed("unitary", adjoint), (), wires)]
+        if np.array_equal(adjoint, self.constant):
+            return [(self, (), wires)]
+        if self.base is not None:
+            k = len(self.controls)
+            steps = self.base.inverse((), wires[k:])
+            return [(controlled(row, self.controls), turned, (*wires[:k], *where)) for row, turned, where in steps]
+        return [(Fixed("unitary", adjoint), (), wires)]
 
 
 class Exponential(Gate):
@@ -141,7 +157,7 @@ class Exponential(Gate):
         values, vectors = np.linalg.eigh(self.generator)
         tolerance = 1e-9 * max(1.0, float(np.abs(values).max()))
         starts = [0, *(i for i in range(1, len(values)) if values[i] - values[i - 1] > tolerance), len(values)]
-        groups = [slice(a, b) for a, b in zip(starts, starts[1:], strict=False)]
+        groups = [slice(a, b) for a, b in pairwise(starts)]
         rates = np.array([_snap(values[group].mean()) for group in groups])
         return rates, np.stack([vectors[:, group] @ vectors[:, group].conj().T for group in groups])
 
@@ -155,7 +171,7 @@ class Exponential(Gate):
 
     def frequencies(self) -> NDArray[np.float64]:
         """The positive differences of eigenvalues: the frequencies with which any expectation value turns with t."""
-        differences = np.unique(np.round(np.abs(self.rates[:, None] - self.rates[None, :]), 9))
+        differences: NDArray[np.float64] = np.unique(np.round(np.abs(self.rates[:, None] - self.rates[None, :]), 9))
         return differences[differences > 1e-9]
 
     def matrix(self, *angles: float) -> Matrix:
@@ -197,9 +213,11 @@ class Composite(Gate):
         super().__init__(name, wires, angles)
         self._body = body
 
-    @property
+    @cached_property
     def key(self) -> tuple[object, ...]:
-        return (*super().key, id(self))
+        # Two composites are the same when their steps are, at formal angles.
+        formal = tuple(Param("angle", len(self.angles))) if self.angles else ()
+        return (type(self).__name__, self.name, self.wires, tuple(self.steps(formal, tuple(range(self.wires)))))
 
     def steps(self, angles: tuple[Angle, ...], wires: tuple[int, ...]) -> list[Step]:
         """The sequence on the given wires, one level deep."""
@@ -236,27 +254,34 @@ class Prepare(Gate):
 
 def embed(matrix: Matrix, positions: Sequence[int], wires: int) -> Matrix:
     """The matrix of a gate on `positions` (most significant first) inside a register of `wires` wires."""
-    k = len(positions)
     rest = [w for w in range(wires) if w not in positions]
-    tensor = np.kron(matrix, np.eye(2 ** len(rest))).reshape((2,) * (2 * wires))
-    order = np.argsort([*positions, *rest])
-    if k == 0 and not rest:
+    if not wires:
         return matrix.reshape(1, 1)
+    tensor: Matrix = np.kron(matrix, np.eye(2 ** len(rest), dtype=complex)).reshape((2,) * (2 * wires))
+    order = np.argsort([*positions, *rest])
     return tensor.transpose([*order, *(order + wires)]).reshape(2**wires, 2**wires)
 
 
 def controlled(gate: Gate, controls: str, name: str | None = None) -> Gate:
     """The gate under controls, put in front of its wires; ``controls`` holds the control values, such as ``"10"``.
 
+    Controls of controls are one set of controls, and what the table has a row for is that row.
+
     Examples
     --------
     >>> controlled(TABLE["x"], "1").matrix().real.astype(int).tolist()
     [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1], [0, 0, 1, 0]]
+    >>> controlled(controlled(TABLE["x"], "1"), "1")
+    <gate ccx() on 3 wires>
     """
     if not controls or set(controls) - {"0", "1"}:
         raise CircuitError("control values must be a string of 0 and 1", got=repr(controls), do="one per control wire")
     if isinstance(gate, Prepare):
         raise CircuitError("a preparation cannot be controlled")
+    if gate.base is not None:
+        return controlled(gate.base, controls + gate.controls, name)
+    if name is None and (gate, controls) in _NAMED:
+        return _NAMED[gate, controls]
     k, size = len(controls), 2**gate.wires
     label = name or "c" * k + "_" + gate.name + ("" if set(controls) == {"1"} else f"_{controls}")
     active = slice(int(controls, 2) * size, (int(controls, 2) + 1) * size)
@@ -277,19 +302,15 @@ def controlled(gate: Gate, controls: str, name: str | None = None) -> Gate:
         made = Rotor(label, np.stack([place(matrix) for matrix in gate.inner]), idle + place(gate.idle))
     else:
         assert isinstance(gate, Composite)
-        made = Composite(label, k + gate.wires, gate.angles, _controlled_body(gate, controls))
+        made = Composite(label, k + gate.wires, gate.angles, partial(_controlled_steps, gate, controls))
     made.base, made.controls = gate, controls
     return made
 
 
-def _controlled_body(gate: Composite, controls: str) -> Callable[..., list[Step]]:
+def _controlled_steps(gate: Composite, controls: str, *angles: Angle) -> list[Step]:
     k = len(controls)
-
-    def body(*angles: Angle) -> list[Step]:
-        inner = gate.steps(angles, tuple(range(k, k + gate.wires)))
-        return [(controlled(row, controls), turned, (*range(k), *where)) for row, turned, where in inner]
-
-    return body
+    inner = gate.steps(angles, tuple(range(k, k + gate.wires)))
+    return [(controlled(row, controls), turned, (*range(k), *where)) for row, turned, where in inner]
 
 
 def unitary(matrix: object, name: str = "unitary") -> Fixed:
@@ -307,7 +328,7 @@ def unitary(matrix: object, name: str = "unitary") -> Fixed:
 def pauli_rotation(letters: str) -> Gate:
     """exp(-i t P/2) for a Pauli string; above four wires as a ladder of CX, so that no large matrix arises."""
     if len(letters) > 4:
-        return Composite(f"r_{letters.lower()}", len(letters), ("theta",), lambda t: pauli_ladder(letters, t))
+        return Composite(f"r_{letters.lower()}", len(letters), ("theta",), partial(pauli_ladder, letters))
     return Exponential(f"r_{letters.lower()}", pauli_string(letters) / 2, pauli=letters)
 
 
@@ -327,7 +348,7 @@ def pauli_ladder(letters: str, angle: Angle) -> list[tuple[str, tuple[Angle, ...
             back += [("h", (), (wire,)), ("s", (), (wire,))]
     active = [wire for wire, letter in enumerate(letters) if letter != "I"]
     down: list[tuple[str, tuple[Angle, ...], tuple[int, ...]]]
-    down = [("cx", (), pair) for pair in zip(active, active[1:], strict=False)]
+    down = [("cx", (), pair) for pair in pairwise(active)]
     return [*turn, *down, ("rz", (angle,), (active[-1],)), *reversed(down), *back]
 
 
@@ -362,7 +383,7 @@ def _snap(value: float) -> float:
 
 _SQ = math.sqrt(0.5)
 _PROJECT = {"0": np.diag([1, 0]).astype(complex), "1": np.diag([0, 1]).astype(complex)}
-_FIXED: dict[str, tuple[Matrix, str | None]] = {
+_FIXED: dict[str, tuple[NDArray[Any], str | None]] = {
     "id": (PAULI["I"], None),
     "x": (PAULI["X"], None),
     "y": (PAULI["Y"], None),
@@ -451,11 +472,11 @@ _SEQUENCES: dict[str, tuple[int, tuple[str, ...], Callable[..., Sequence[tuple]]
         ],
     ),
 }
-_STDGATES = (
-    "id x y z h s sdg t tdg sx swap rx ry rz p u1 u2 u3 cx cy cz cp crx cry crz ch ccx cswap cu U gphase"  # stdgates.inc
-).split()
+# What OpenQASM 3's stdgates.inc defines, and the built-in gphase, under the same name and with the same angles.
+_STDGATES = "id x y z h s sdg t tdg sx swap rx ry rz p u1 u2 u3 cx cy cz cp crx cry crz ch ccx cswap cu gphase"
 
 TABLE: dict[str, Gate] = {}
+_NAMED: dict[tuple[Gate, str], Gate] = {}  # (base, control values) to the row that this controlled gate is
 
 
 def _fill() -> None:
@@ -471,9 +492,10 @@ def _fill() -> None:
         TABLE[name] = Composite(name, wires, angles, body)
     for name, (base, count) in _CONTROLLED.items():
         TABLE[name] = controlled(TABLE[base], "1" * count, name)
-    for name in _STDGATES:
-        if name in TABLE:
-            TABLE[name].qasm = name
+        _NAMED[TABLE[base], "1" * count] = TABLE[name]
+    _NAMED[TABLE["gphase"], "1"] = TABLE["p"]
+    for name in _STDGATES.split():
+        TABLE[name].qasm = name
     TABLE["u"].qasm = "U"
 
 
