@@ -257,9 +257,10 @@ def embed(matrix: Matrix, positions: Sequence[int], wires: int) -> Matrix:
     rest = [w for w in range(wires) if w not in positions]
     if not wires:
         return matrix.reshape(1, 1)
-    tensor: Matrix = np.kron(matrix, np.eye(2 ** len(rest), dtype=complex)).reshape((2,) * (2 * wires))
+    whole: Matrix = np.asarray(np.kron(matrix, np.eye(2 ** len(rest))), dtype=complex)
     order = np.argsort([*positions, *rest])
-    return tensor.transpose([*order, *(order + wires)]).reshape(2**wires, 2**wires)
+    tensor = whole.reshape((2,) * (2 * wires)).transpose([*order, *(order + wires)])
+    return tensor.reshape(2**wires, 2**wires)
 
 
 def controlled(gate: Gate, controls: str, name: str | None = None) -> Gate:
