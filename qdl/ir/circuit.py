@@ -118,7 +118,7 @@ class Circuit:
     def gate(
         self, gate: str | Gate, *arguments: Any, controls: Sequence[int] = (), values: str | None = None
     ) -> Circuit:
-        """Add a gate: its angles, then its wires; under `controls` with control values such as ``"01"`` (default all 1).
+        """Add a gate: its angles, then its wires; under `controls` with control values such as ``"01"``, all 1 if None.
 
         Examples
         --------
@@ -317,7 +317,8 @@ class Circuit:
             given = {key: [as_angle(v) for v in _entries(value)] for key, value in params.items()}
             for key, values in given.items():
                 if len(values) != names[key].size:
-                    raise CircuitError(f"wrong size for the part's Param {key!r}", got=len(values), expected=names[key].size)
+                    problem = f"wrong size for the part's Param {key!r}"
+                    raise CircuitError(problem, got=len(values), expected=names[key].size)
             return lambda param, index: given[param.name][index]
         values = [as_angle(v) for v in _entries(params)]
         if len(values) != total:

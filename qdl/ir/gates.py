@@ -94,6 +94,9 @@ class Gate:
         # A row travels by name: its body may be a lambda, which pickle cannot carry.
         return (gate, (self.name,)) if TABLE.get(self.name) is self else super().__reduce_ex__(protocol)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name not in ("_hash", "key")}
+
     def __repr__(self) -> str:
         return f"<gate {self.name}({', '.join(self.angles)}) on {self.wires} wires>"
 

@@ -1,4 +1,4 @@
-"""Observables: sums of products of Pauli letters and Hermitian matrices, with numbers or expressions as coefficients."""
+"""Observables: sums of products of Pauli letters and Hermitian matrices; coefficients are numbers or expressions."""
 
 from __future__ import annotations
 
@@ -253,7 +253,7 @@ def _times(a: Coefficient, b: Coefficient) -> Coefficient:
     for one, other in ((a, b), (b, a)):
         if isinstance(one, Expr) and isinstance(other, complex):
             if other.imag:
-                raise CircuitError("an expression times an imaginary phase is no real coefficient", got=f"{other}*{one}")
+                raise CircuitError("an expression times an imaginary phase is not real", got=f"{other}*{one}")
             return one * other.real
     return a * b
 

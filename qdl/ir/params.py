@@ -171,8 +171,10 @@ class Expr:
         """The same expression with every entry replaced by what `entries(param, index)` returns."""
         if self.op == "entry":
             return entries(*self.args)
-        args = [arg.replace(entries) if isinstance(arg, Expr) else arg for arg in self.args]
-        return apply(self.op, *args) if self.op in FUNCTIONS else _binary(self.op, *args)
+        return apply(self.op, *(arg.replace(entries) if isinstance(arg, Expr) else arg for arg in self.args))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Expr, (self.op, self.args)  # hashes of strings differ from process to process: never carry one along
 
 
 def evaluate(angle: Angle, values: Mapping[str, Sequence[float]]) -> float:
@@ -214,9 +216,11 @@ def _binary(op: str, a: Any, b: Any) -> Angle:
     return Expr(op, (a, b))
 
 
-def apply(name: str, argument: Any) -> Angle:
-    """A named function of an angle: a float for a number, an expression for an expression."""
-    value = as_angle(argument)
+def apply(name: str, *arguments: Any) -> Angle:
+    """A named function, or ``add``, ``mul``, ``div``, ``pow``: a float for numbers, an expression for expressions."""
+    if name in BINARY:
+        return _binary(name, *arguments)
+    value = as_angle(*arguments)
     return Expr(name, (value,)) if isinstance(value, Expr) else _number(name, value)
 
 
@@ -234,7 +238,7 @@ arcsin, arccos, arctan = (_function(name) for name in ("arcsin", "arccos", "arct
 
 
 def as_angle(value: Any) -> Angle:
-    """A finite real number as float, a Param of size 1 as its entry, an expression as it is; anything else is refused."""
+    """A finite real number as float, a Param of size 1 as its entry, an expression as it is; the rest is refused."""
     if isinstance(value, Expr):
         return value
     if isinstance(value, Param):
