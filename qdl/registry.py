@@ -49,11 +49,11 @@ def _plugins() -> dict[str, str]:
 
 
 def engine(name: str) -> Any:
-    """The engine class behind a name; the part after a colon, as in ``aer:statevector``, is its argument.
+    """The engine behind a name; the part after a colon, as in ``aer:statevector``, is its argument.
 
     Examples
     --------
-    >>> engine("state").__name__
+    >>> type(engine("state")).__name__
     'StateVector'
     """
     family, _, argument = name.partition(":")

@@ -140,7 +140,7 @@ class Circuit:
             if len(states) != len(controls):
                 raise CircuitError("control values do not fit the controls", got=repr(states), expected=len(controls))
             row, wires = gates.controlled(row, states), (*controls, *wires)
-        return self._add(Operation(row, tuple(map(as_angle, angles)), self._check_wires(row.name, wires)))
+        return self._add(Operation(row, tuple(map(as_angle, angles)), self.check_wires(row.name, wires)))
 
     def unitary(self, matrix: Any, *wires: int) -> Circuit:
         """Add any unitary matrix, shape (2**k, 2**k), on k wires, the first being the most significant.
@@ -179,7 +179,7 @@ class Circuit:
             Wires that no earlier operation touches.
         """
         entries = tuple(as_angle(a) for a in amplitudes)
-        where = self._check_wires("prepare", _flat((wires,)))
+        where = self.check_wires("prepare", _flat((wires,)))
         if len(entries) != 2 ** len(where):
             raise CircuitError("prepare needs 2**k amplitudes", got=len(entries), expected=2 ** len(where))
         touched = {w for op in self._operations for w in op.wires}
@@ -203,7 +203,7 @@ class Circuit:
             Expressions for the part's parameter entries: in the part's order, or a dict from Param name to a sequence
             (a Param will do). None makes a fresh Param, called `name` or ``"<params>_<k>"``.
         """
-        where = self._check_wires("append", _flat((wires,)))
+        where = self.check_wires("append", _flat((wires,)))
         if len(where) != part.wires:
             raise CircuitError("the part does not fit the wires", got=f"{len(where)} wires", expected=part.wires)
         entries = self._bind(part, params, name)
@@ -293,7 +293,8 @@ class Circuit:
         self._key = None
         return self
 
-    def _check_wires(self, name: str, wires: Iterable[Any]) -> tuple[int, ...]:
+    def check_wires(self, name: str, wires: Iterable[Any]) -> tuple[int, ...]:
+        """Wires as plain ints; refused, in the name of `name`, if they are out of range or repeated."""
         checked = tuple(check_wire(w) for w in wires)
         for wire in checked:
             if wire >= self.wires:

@@ -1,0 +1,1 @@
+"""How a step is done: values to angles, angles to block matrices, matrices on states."""

@@ -1,0 +1,68 @@
+"""The state-vector engine: pure functions on a batch of states."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from qdl.engine import kernels
+from qdl.plan.blocks import Block
+from qdl.plan.plan import Part
+
+
+class StateVector:
+    """States as tensors (S, 2**n), complex; S is 1 as long as nothing per sample has acted."""
+
+    name = "state"
+
+    def init(self, part: Part, vectors: Sequence[Tensor]) -> Tensor:
+        """The product of the prologue's vectors, (S or 1, 2**k) each, in the order of the part's wires."""
+        psi = vectors[0]
+        for vector in vectors[1:]:
+            psi = (psi[:, :, None] * vector[:, None, :]).flatten(1)
+        order = tuple(p for product in part.prologue for p in product.positions)
+        return psi if kernels.contiguous(order) else kernels.from_front(psi[:, :, None], order, len(order))
+
+    def init_gradients(self, part: Part, vectors: Sequence[Tensor], lam: Tensor) -> list[Tensor]:
+        """What arrives at the start, handed to the vectors: each one's gradient, given that of their product.
+
+        With o_k = o_{k-1} (x) v_k: dv_k = sum_p conj(o_{k-1}[p]) lam[p, :], and lam goes on as lam . conj(v_k).
+        """
+        order = tuple(p for product in part.prologue for p in product.positions)
+        if not kernels.contiguous(order):
+            lam = kernels.to_front(lam, order, len(order))[:, :, 0]
+        products = [vectors[0]]
+        for vector in vectors[1:-1]:
+            products.append((products[-1][:, :, None] * vector[:, None, :]).flatten(1))
+        gradients: list[Tensor] = []
+        for k in range(len(vectors) - 1, 0, -1):
+            lam = lam.view(lam.shape[0], -1, vectors[k].shape[1])
+            gradients.append((products[k - 1].conj()[:, None] @ lam)[:, 0])
+            lam = (lam @ vectors[k].conj()[:, :, None])[:, :, 0]
+        gradients.append(lam)
+        gradients.reverse()
+        return [g if g.shape == v.shape else g.sum(0, keepdim=True) for g, v in zip(gradients, vectors, strict=True)]
+
+    def apply(self, psi: Tensor, block: Block, matrix: Tensor, wires: int) -> Tensor:
+        """The state behind a block."""
+        return kernels.apply(psi, matrix, block.positions, wires)
+
+    def undo(self, psi: Tensor, block: Block, matrix: Tensor, wires: int) -> Tensor:
+        """The state before a block, from the one behind it: the block's conjugate transpose, it being unitary."""
+        return kernels.apply(psi, matrix.mH, block.positions, wires)
+
+    def cross(self, lam: Tensor, psi: Tensor, block: Block, wires: int) -> Tensor:
+        """The gradient of a block's matrix from the gradient behind it and the state before it."""
+        return kernels.cross(lam, psi, block.positions, wires, block.sampled)
+
+    def inner(self, bra: Tensor, ket: Tensor) -> Tensor:
+        """<bra|ket> of each sample, (S,)."""
+        return (bra.conj() * ket).sum(-1)
+
+    def marginal(self, psi: Tensor, positions: tuple[int, ...], wires: int) -> Tensor:
+        """Probabilities of the bit strings on `positions`, (S, 2**k), most significant first."""
+        weights = psi.real.square() + psi.imag.square()
+        if positions == tuple(range(wires)):
+            return weights
+        return kernels.to_front(weights, positions, wires).sum(-1)

@@ -1,0 +1,130 @@
+"""Carrying out a plan at values: the executor that the door uses, with the gradient method inside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from qdl.engine.angles import Evaluator
+from qdl.engine.state import StateVector
+from qdl.engine.values import COMPLEX, Values, check, check_finite
+from qdl.grad.adjoint import Adjoint
+from qdl.grad.autograd import Autograd
+from qdl.grad.differences import Sited
+from qdl.grad.finite import Finite
+from qdl.grad.shift import Shift
+from qdl.grad.task import Task
+from qdl.ir import Operation
+from qdl.ir.gates import Prepare
+from qdl.plan import Plan, Planner
+
+Method = Adjoint | Autograd | Shift | Finite
+MakePlan = Callable[[Planner], Plan]
+Merge = Callable[[Plan, Sequence[Tensor]], Tensor]
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A plan with its tasks and angle evaluators for one precision and device."""
+
+    plan: Plan
+    tasks: list[Task]
+    shared: Evaluator
+    sampled: Evaluator
+    sited: list[Sited]
+
+    def angles(self, values: Values) -> tuple[Tensor, Tensor]:
+        """The angle vector at `values`: what is shared, (n_shared,), and what is per sample, (B, n_sampled)."""
+        shared, sampled = self.shared(values), self.sampled(values)
+        if sampled.dim() == 1:
+            sampled = sampled.expand(max(1, values.samples), -1)
+        if values.validate:
+            self._check(shared, sampled)
+        return shared, sampled
+
+    def _check(self, shared: Tensor, sampled: Tensor) -> None:
+        """Refuse angles outside an expression's domain, and preparations of the zero vector."""
+        for name, angles, known in (("shared", shared, self.shared), ("per sample", sampled, self.sampled)):
+            if known.computes:
+                check_finite(f"angles ({name}) computed from the values", angles)
+        for operation, places in self.sited:
+            if isinstance(operation.gate, Prepare):
+                both = torch.cat([shared.expand(len(sampled), -1), sampled], -1)
+                amplitudes = both[:, list(places)].detach()
+                check(f"amplitudes on wires {operation.wires}", (amplitudes != 0).any(-1), "a nonzero vector")
+
+
+class Executor:
+    """Plans once per kind of values, and runs.
+
+    Parameters
+    ----------
+    operations : sequence of Operation
+        Without composite gates.
+    make_plan : callable
+        Asks a planner for the plan.
+    engine : StateVector
+    width : int, optional
+        Forces the width of blocks.
+    """
+
+    def __init__(
+        self, operations: Sequence[Operation], make_plan: MakePlan, engine: StateVector, width: int | None = None
+    ) -> None:
+        self.operations, self.make_plan, self.engine, self.width = tuple(operations), make_plan, engine, width
+        self._plans: dict[tuple[object, ...], Plan] = {}
+        self._bound: dict[tuple[object, ...], Bound] = {}
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "_plans": {}, "_bound": {}}
+
+    def plan(self, sampled: frozenset[str], samples: int) -> Plan:
+        """The plan for values that are per sample in `sampled`, for about `samples` samples."""
+        key = (sampled, max(1, samples).bit_length())
+        if key not in self._plans:
+            self._plans[key] = self.make_plan(Planner(self.operations, sampled, samples, self.width))
+        return self._plans[key]
+
+    def bind(self, values: Values) -> Bound:
+        """The plan for these values with its constants as tensors."""
+        key = (values.sampled, max(1, values.samples).bit_length(), values.dtype, values.device)
+        if key not in self._bound:
+            plan = self.plan(values.sampled, values.samples)
+            table = plan.table
+            tasks = [Task(p, self.engine, table.shared, COMPLEX[values.dtype], values.device) for p in plan.parts]
+            sited: dict[int, list[int]] = {}
+            for place, (index, _) in enumerate(table.owners):
+                sited.setdefault(index, []).append(place)
+            self._bound[key] = Bound(
+                plan,
+                tasks,
+                Evaluator(table.angles[: table.shared]),
+                Evaluator(table.angles[table.shared :]),
+                [(self.operations[index], tuple(places)) for index, places in sited.items()],
+            )
+        return self._bound[key]
+
+    def run(self, values: Values, method: Method, merge: Merge) -> Tensor:
+        """What the plan reads at `values`, parts merged, (S, m)."""
+        bound = self.bind(values)
+        shared, sampled = bound.angles(values)
+        if isinstance(method, (Adjoint, Autograd)):
+            return merge(bound.plan, [method.values(task, shared, sampled) for task in bound.tasks])
+
+        def evaluate(shared: Tensor, sampled: Tensor, run: int) -> Tensor:
+            return merge(bound.plan, read_exactly(bound, shared, sampled))
+
+        return method.values(evaluate, bound.sited, shared, sampled)
+
+
+@torch.no_grad()
+def read_exactly(bound: Bound, shared: Tensor, sampled: Tensor) -> list[Tensor]:
+    """What each part reads at the given angles, without gradients."""
+    out = []
+    for task in bound.tasks:
+        vectors, blocks = task.build(shared, sampled)
+        out.append(task.read.value(task.evolve(vectors, blocks)))
+    return out

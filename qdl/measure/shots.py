@@ -1,0 +1,133 @@
+"""Finite statistics: bit strings drawn from probabilities, and estimates of words from bit strings.
+
+Words that differ from each other on no shared wire (qubit-wise commuting) are read from the same shots, as on hardware:
+every factor is turned to its eigenbasis, all wires are measured, and a word's outcome is the product of the eigenvalues
+that its factors' bits stand for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from qdl.ir import Operation
+from qdl.ir.gates import TABLE, unitary
+from qdl.ir.observables import Atom, Word
+from qdl.plan.plan import Plan
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One measurement basis: the operations that turn it to bits, and the words it reads with their columns."""
+
+    atoms: tuple[Atom, ...]
+    columns: tuple[int, ...]
+    words: tuple[Word, ...]
+
+    @property
+    def wires(self) -> tuple[int, ...]:
+        return tuple(w for atom in self.atoms for w in atom.wires)
+
+    def operations(self) -> list[Operation]:
+        """What is applied before measuring: U with U O U^+ diagonal."""
+        return [op for atom in self.atoms for op in _turn(atom)]
+
+
+def settings(words: Sequence[Word]) -> list[Setting]:
+    """Greedy qubit-wise commuting groups, in the order of the words; the identity needs no shots."""
+    groups: list[tuple[dict[tuple[int, ...], Atom], list[int]]] = []
+    for column, word in enumerate(words):
+        if not word:
+            continue
+        for atoms, columns in groups:
+            if all(_compatible(atoms, atom) for atom in word):
+                break
+        else:
+            atoms, columns = {}, []
+            groups.append((atoms, columns))
+        atoms.update({atom.wires: atom for atom in word})
+        columns.append(column)
+    return [Setting(tuple(a.values()), tuple(c), tuple(words[i] for i in c)) for a, c in groups]
+
+
+def _compatible(atoms: dict[tuple[int, ...], Atom], atom: Atom) -> bool:
+    if atom.wires in atoms:
+        return atoms[atom.wires] == atom
+    return not any(set(wires) & set(atom.wires) for wires in atoms)
+
+
+def _turn(atom: Atom) -> list[Operation]:
+    if atom.letter == "Z":
+        return []
+    if atom.letter == "X":
+        return [Operation(TABLE["h"], (), atom.wires)]
+    if atom.letter == "Y":
+        return [Operation(TABLE["sdg"], (), atom.wires), Operation(TABLE["h"], (), atom.wires)]
+    return [Operation(unitary(np.linalg.eigh(atom.matrix)[1].conj().T), (), atom.wires)]
+
+
+def eigenvalues(atom: Atom) -> np.ndarray:
+    """The outcome that each bit string on the factor's wires stands for, after its turn to bits."""
+    return np.array([1.0, -1.0]) if atom.letter in "XYZ" else np.linalg.eigvalsh(atom.matrix)
+
+
+def outcomes(setting: Setting, bits: Tensor, wires: Sequence[int], dtype: torch.dtype) -> Tensor:
+    """Each word's outcome in each shot.
+
+    Parameters
+    ----------
+    bits : (*batch, shots, len(wires)) int8
+    wires : sequence of int
+        Which wire each column of bits belongs to.
+
+    Returns
+    -------
+    (*batch, shots, n_words) real
+    """
+    place = {wire: i for i, wire in enumerate(wires)}
+    read = {}
+    for atom in setting.atoms:
+        index = torch.zeros(bits.shape[:-1], dtype=torch.long, device=bits.device)
+        for wire in atom.wires:
+            index = 2 * index + bits[..., place[wire]]
+        read[atom] = torch.as_tensor(eigenvalues(atom), dtype=dtype, device=bits.device)[index]
+    columns = []
+    for word in setting.words:
+        total = read[word[0]]
+        for atom in word[1:]:
+            total = total * read[atom]
+        columns.append(total)
+    return torch.stack(columns, -1)
+
+
+def draw(plan: Plan, probabilities: Sequence[Tensor], samples: int, uniform: Tensor) -> tuple[Tensor, list[int]]:
+    """Bit strings from the parts' probabilities by inverting the cumulative sum.
+
+    Parameters
+    ----------
+    probabilities : list of (samples or 1, 2**k_p)
+        One for each part of the plan.
+    uniform : (samples, shots, n_parts)
+        Independent uniform numbers in [0, 1).
+
+    Returns
+    -------
+    bits : (samples, shots, sum of k_p) int8
+    wires : list of int
+        The wire of each column of bits.
+    """
+    columns, wires = [], []
+    for p, (part, probs) in enumerate(zip(plan.parts, probabilities, strict=True)):
+        positions = part.read.positions  # type: ignore[union-attr]
+        cumulative = probs.double().clamp(min=0).cumsum(-1).expand(samples, -1).contiguous()
+        targets = uniform[..., p].double() * cumulative[:, -1:]
+        index = torch.searchsorted(cumulative, targets, right=True).clamp(max=probs.shape[-1] - 1)
+        k = len(positions)
+        shifts = torch.arange(k - 1, -1, -1, device=index.device)
+        columns.append(((index[..., None] >> shifts) & 1).to(torch.int8))
+        wires += [part.wires[position] for position in positions]
+    return torch.cat(columns, -1), wires

@@ -1,0 +1,187 @@
+"""Blocks: what the engine needs to build every block's matrix from angles in a few vectorised products.
+
+Each gate is a sum of constants weighted by features of its angles (qdl.ir.gates). Embedded in the block's wires these
+constants are D x D matrices, and constant gates are multiplied into their neighbours here, once. What is left of a
+block is a chain of varying gates. All chains of one size are stacked into one `Stack`: features times constants gives
+every gate of every block at once, and a tree of batched products the blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qdl.errors import CircuitError
+from qdl.ir.gates import Exponential, Fixed, Gate, Matrix, Rotor, embed
+from qdl.plan.fuse import Placed, Window
+
+AngleIndex = tuple[int, ...]  # where an operation's angles lie in the angle vector
+
+
+@dataclass(frozen=True)
+class Block:
+    """One step of the state: a matrix on `positions`, either constant or entry `slot` of stack `stack`."""
+
+    positions: tuple[int, ...]
+    sampled: bool
+    stack: int
+    slot: int
+    constant: Matrix | None = None
+
+    @property
+    def varies(self) -> bool:
+        return self.constant is None
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Chains of gates of one size, as arrays.
+
+    Rows are gates: first the exponentials, then the rotors, then one identity used as padding.
+
+    Attributes
+    ----------
+    size : int
+        D, the matrices' size; 2**k.
+    sampled : bool
+        Whether the angles are per sample.
+    angles : (n_exponentials,) int
+        The angle of each exponential.
+    rates : (n_exponentials, F) float
+        Its eigenvalues; features are exp(-i angle rate).
+    rotors : (n_rotors, 3) int
+        The angles of each rotor.
+    constants : (n_rows, F, D, D) complex
+        What the features weight; the last row is the identity.
+    chains : (n_blocks, length) int
+        The rows of each block, first applied first, padded with the identity.
+    columns : bool
+        Only the first column of each chain's product is wanted: the state that it makes of |0...0>.
+    """
+
+    size: int
+    sampled: bool
+    angles: NDArray[np.int64]
+    rates: NDArray[np.float64]
+    rotors: NDArray[np.int64]
+    constants: Matrix
+    chains: NDArray[np.int64]
+    columns: bool = False
+
+
+@dataclass
+class Link:
+    """One varying gate of a chain, its constants already embedded and joined with constant neighbours."""
+
+    gate: Gate
+    angles: AngleIndex
+    constants: Matrix  # (F, D, D)
+
+
+def chain_of(members: Sequence[Placed], positions: Sequence[int]) -> tuple[list[Link], Matrix | None]:
+    """The links of a block, or its constant matrix when nothing in it varies."""
+    size = 2 ** len(positions)
+    pending = np.eye(size, dtype=complex)
+    fresh = True
+    links: list[Link] = []
+    for member in members:
+        constants = embedded(member.operation.gate, tuple(positions.index(p) for p in member.positions), len(positions))
+        if member.angles:
+            links.append(Link(member.operation.gate, member.angles, constants if fresh else constants @ pending))
+            pending, fresh = np.eye(size, dtype=complex), True
+        else:
+            pending, fresh = _numeric(member, constants) @ pending, False
+    if not links:
+        return [], pending
+    if not fresh:
+        links[-1].constants = pending @ links[-1].constants
+    return links, None
+
+
+def _numeric(member: Placed, constants: Matrix) -> Matrix:
+    """The embedded matrix of an operation whose angles are plain numbers."""
+    return np.einsum("f,fij->ij", features(member.operation.gate, member.operation.angles), constants)  # type: ignore[arg-type]
+
+
+def features(gate: Gate, angles: Sequence[float]) -> NDArray[np.complex128]:
+    """The features of a gate at plain angles, in the order of its constants."""
+    if isinstance(gate, Fixed):
+        return np.ones(1, dtype=complex)
+    if isinstance(gate, Exponential):
+        return np.exp(-1j * angles[0] * gate.rates)
+    if isinstance(gate, Rotor):
+        length = float(np.sqrt(sum(v * v for v in angles)))
+        slope = np.sinc(length / (2 * np.pi)) / 2
+        return np.array([np.cos(length / 2), *(-1j * slope * v for v in angles), 1.0])
+    raise CircuitError(f"gate {gate.name!r} has no features", do="expand it first")
+
+
+@lru_cache(maxsize=4096)
+def embedded(gate: Gate, positions: tuple[int, ...], wires: int) -> Matrix:
+    """The constants of a gate, (F, D, D), on the given positions of a block."""
+    return np.stack([embed(matrix, positions, wires) for matrix in constants_of(gate)])
+
+
+def constants_of(gate: Gate) -> Matrix:
+    """The constant matrices that a gate's features weight, (F, d, d)."""
+    if isinstance(gate, Fixed):
+        return gate.constant[None]
+    if isinstance(gate, Exponential):
+        return gate.projectors
+    if isinstance(gate, Rotor):
+        return np.concatenate([gate.inner, gate.idle[None]])
+    raise CircuitError(f"gate {gate.name!r} has no constants", do="expand it first")
+
+
+def make_stacks(found: Sequence[Window]) -> tuple[list[Block], list[Stack]]:
+    """Blocks in the order of the windows, and the stacks they are built in, one per size and kind of angles."""
+    blocks: list[Block] = []
+    chains: dict[tuple[int, bool], list[list[Link]]] = {}
+    for window in found:
+        links, constant = chain_of(window.members, window.positions)
+        if constant is not None:
+            blocks.append(Block(window.positions, False, -1, -1, constant))
+            continue
+        shape = (2 ** len(window.positions), window.sampled)
+        group = chains.setdefault(shape, [])
+        group.append(links)
+        blocks.append(Block(window.positions, window.sampled, list(chains).index(shape), len(group) - 1))
+    return blocks, [make_stack(size, sampled, group) for (size, sampled), group in chains.items()]
+
+
+def make_stack(size: int, sampled: bool, chains: Sequence[Sequence[Link]], columns: bool = False) -> Stack:
+    """Stack chains of matrices of one size into arrays."""
+    links = [link for chain in chains for link in chain]
+    order = [i for i, link in enumerate(links) if isinstance(link.gate, Exponential)]
+    exponentials = len(order)
+    order += [i for i, link in enumerate(links) if not isinstance(link.gate, Exponential)]
+    row = {link_index: r for r, link_index in enumerate(order)}
+    width = max(len(link.constants) for link in links)
+    constants = np.zeros((len(links) + 1, width, size, size), dtype=complex)
+    constants[-1, 0] = np.eye(size)
+    rates = np.zeros((exponentials, width))
+    for r, link_index in enumerate(order):
+        link = links[link_index]
+        constants[r, : len(link.constants)] = link.constants
+        if isinstance(link.gate, Exponential):
+            rates[r, : len(link.gate.rates)] = link.gate.rates
+    table = np.full((len(chains), max(map(len, chains))), len(links), dtype=np.int64)
+    position = 0
+    for c, chain in enumerate(chains):
+        for k in range(len(chain)):
+            table[c, k] = row[position]
+            position += 1
+    return Stack(
+        size,
+        sampled,
+        np.array([links[i].angles[0] for i in order[:exponentials]], dtype=np.int64),
+        rates,
+        np.array([links[i].angles for i in order[exponentials:]], dtype=np.int64).reshape(-1, 3),
+        constants,
+        table,
+        columns,
+    )

@@ -1,0 +1,127 @@
+"""Fusion: runs of gates become blocks on few neighbouring wires; encoders become the product state they leave.
+
+A block is applied as one matrix product on a view of the state, so what counts is how many blocks there are and how
+wide. An operation may join an earlier block if nothing between them touches its wires, and the block's span stays
+within the allowed width. Operations with per-sample angles get blocks of their own, since they make a block's matrix
+per sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from qdl.ir import Operation
+from qdl.ir.gates import Prepare
+
+CONSTANT, SHARED, SAMPLED = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Placed:
+    """An operation at its positions in the state.
+
+    ``angles`` says where its angles lie in the angle vector (empty if they are numbers), ``kind`` how they vary:
+    CONSTANT, SHARED by the batch, or SAMPLED.
+    """
+
+    operation: Operation
+    positions: tuple[int, ...]
+    kind: int
+    angles: tuple[int, ...] = ()
+
+
+@dataclass
+class Window:
+    """A block being filled: its operations and the positions it spans (ascending)."""
+
+    positions: tuple[int, ...]
+    members: list[Placed] = field(default_factory=list)
+
+    @property
+    def sampled(self) -> bool:
+        return any(m.kind == SAMPLED for m in self.members)
+
+    @property
+    def shared(self) -> bool:
+        return any(m.kind == SHARED for m in self.members)
+
+    @property
+    def varying(self) -> list[Placed]:
+        return [m for m in self.members if m.kind != CONSTANT]
+
+
+def split_prologue(placed: Sequence[Placed]) -> tuple[list[list[Placed]], list[Placed]]:
+    """Split off the operations that leave a product state: preparations, and encoders on single wires.
+
+    A wire's leading one-wire operations up to the last per-sample one belong to the prologue. Shared operations after
+    that are left to the blocks, where they cost nothing per sample; if nothing is per sample, all leading ones belong.
+    """
+    anything_sampled = any(p.kind == SAMPLED for p in placed)
+    leading: dict[int, list[int]] = {}
+    closed: set[int] = set()
+    chains: list[list[Placed]] = []
+    taken: set[int] = set()
+    for index, item in enumerate(placed):
+        if isinstance(item.operation.gate, Prepare):
+            chains.append([item])
+            taken.add(index)
+            closed.update(item.positions)
+        elif len(item.positions) == 1 and item.positions[0] not in closed:
+            leading.setdefault(item.positions[0], []).append(index)
+        else:
+            closed.update(item.positions)
+    for indices in leading.values():
+        if anything_sampled:
+            last = max((k for k, i in enumerate(indices) if placed[i].kind == SAMPLED), default=-1)
+            indices = indices[: last + 1]
+        if indices:
+            chains.append([placed[i] for i in indices])
+            taken.update(indices)
+    chains.sort(key=lambda chain: chain[0].positions[0])
+    return chains, [item for index, item in enumerate(placed) if index not in taken]
+
+
+def windows(placed: Sequence[Placed], width: int, sampled_width: int, mix: bool = False, reach: int = 64) -> list[Window]:
+    """Greedy fusion into windows of at most `width` (shared) or `sampled_width` (per-sample) neighbouring positions.
+
+    With `mix`, shared operations may join per-sample windows. Only the latest `reach` windows are looked at.
+    """
+    out: list[Window] = []
+    frontier: dict[int, int] = {}
+    for item in placed:
+        first = max((frontier.get(p, -1) for p in item.positions), default=-1)
+        best = None
+        for index in range(max(first, len(out) - reach, 0), len(out)):
+            span = _joined(out[index], item, width, sampled_width, mix)
+            if span is not None and (best is None or len(span) - len(out[index].positions) < best[0]):
+                best = (len(span) - len(out[index].positions), index, span)
+        if best is None:
+            limit = sampled_width if item.kind == SAMPLED else width
+            hull = _hull(item.positions)
+            out.append(Window(hull if len(hull) <= limit else tuple(sorted(item.positions))))
+            index = len(out) - 1
+        else:
+            _, index, span = best
+            out[index].positions = span
+        out[index].members.append(item)
+        for p in item.positions:
+            frontier[p] = index
+    return out
+
+
+def _joined(window: Window, item: Placed, width: int, sampled_width: int, mix: bool) -> tuple[int, ...] | None:
+    """The positions the window would span with this item, or None if they may not be one block."""
+    kinds = {m.kind for m in window.members} | {item.kind}
+    if SAMPLED in kinds and SHARED in kinds and not mix:
+        return None
+    if set(item.positions) <= set(window.positions):
+        if SAMPLED in kinds and len(window.positions) > max(sampled_width, len(item.positions)):
+            return None
+        return window.positions
+    span = _hull((*window.positions, *item.positions))
+    return span if len(span) <= (sampled_width if SAMPLED in kinds else width) else None
+
+
+def _hull(positions: Sequence[int]) -> tuple[int, ...]:
+    return tuple(range(min(positions), max(positions) + 1)) if positions else ()
