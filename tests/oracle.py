@@ -7,7 +7,7 @@ definitions, expressions are evaluated by a walk of its own. Slow, and plain eno
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from typing import Any
 
@@ -178,15 +178,6 @@ def operator(observable: Any, n: int, values: Mapping[str, Sequence[float]] | No
     return out
 
 
-def marginal(psi: Array, wires: Iterable[int], n: int) -> Array:
-    """The probabilities of `wires`, the first being the most significant."""
-    index, out = np.arange(2**n), 0
-    wires = tuple(wires)
-    for k, wire in enumerate(wires):
-        out = out + ((index >> (n - 1 - wire) & 1) << (len(wires) - 1 - k))
-    return np.bincount(out + 0 * index, np.abs(psi) ** 2, 2 ** len(wires))
-
-
 def samples(values: Mapping[str, Any]) -> tuple[tuple[int, ...], list[dict[str, Array]]]:
     """The batch shape, and every sample's own values, in C order."""
     arrays = {name: np.atleast_1d(np.asarray(value, dtype=float)) for name, value in values.items()}
@@ -201,27 +192,41 @@ def states(circuit: Any, values: Mapping[str, Any]) -> Array:
     return np.array([state(circuit, one) for one in each], dtype=complex).reshape(*batch, 2**circuit.wires)
 
 
-def probs(circuit: Any, values: Mapping[str, Any], wires: Sequence[int] | None = None) -> Array:
-    """All probabilities, (*batch, 2**len(wires))."""
-    n = circuit.wires
-    wires = range(n) if wires is None else wires
-    psi = states(circuit, values)
-    rows = [marginal(one, wires, n) for one in psi.reshape(-1, 2**n)]
-    return np.array(rows).reshape(*psi.shape[:-1], 2 ** len(wires))
+def probs(psi: Array, wires: Sequence[int]) -> Array:
+    """Probabilities of `wires`, the first most significant: (*batch, 2**len(wires)) from (*batch, 2**n)."""
+    *batch, size = psi.shape
+    n = size.bit_length() - 1
+    tensor = (np.abs(psi) ** 2).reshape(*batch, *(2,) * n)
+    letters = "abcdefghijklm"[:n]
+    out = np.einsum(f"...{letters}->...{''.join(letters[w] for w in wires)}", tensor)
+    return out.reshape(*batch, 2 ** len(wires))
 
 
-def expval(circuit: Any, observables: Sequence[Any], values: Mapping[str, Any], power: int = 1) -> Array:
-    """<O**power> of every observable and sample, (*batch, observables)."""
+def moments(circuit: Any, observables: Sequence[Any], values: Mapping[str, Any]) -> tuple[Array, Array, Array]:
+    """<O>, <O^2> and a bound on |O| of every observable and sample, each (*batch, observables)."""
     n = circuit.wires
     batch, each = samples(values)
-    out = []
-    for one in each:
+    out = np.zeros((3, len(each), len(observables)))
+    for i, one in enumerate(each):
         psi = state(circuit, one)
-        many = [np.linalg.matrix_power(operator(observable, n, one), power) for observable in observables]
-        out.append([np.vdot(psi, many_k @ psi).real for many_k in many])
-    return np.array(out).reshape(*batch, len(observables))
+        for k, observable in enumerate(observables):
+            matrix = operator(observable, n, one)
+            turned = matrix @ psi
+            out[:, i, k] = np.vdot(psi, turned).real, np.vdot(turned, turned).real, np.abs(matrix).sum(1).max()
+    mean, square, bound = out.reshape(3, *batch, len(observables))
+    return mean, square, bound
 
 
-def var(circuit: Any, observables: Sequence[Any], values: Mapping[str, Any]) -> Array:
-    """<O^2> - <O>^2, (*batch, observables)."""
-    return expval(circuit, observables, values, 2) - expval(circuit, observables, values) ** 2
+def expval(circuit: Any, observables: Sequence[Any], values: Mapping[str, Any]) -> Array:
+    """<O> of every observable and sample, (*batch, observables)."""
+    return moments(circuit, observables, values)[0]
+
+
+def slope(function: Any, values: Mapping[str, Array], direction: Mapping[str, Array], step: float = 1e-3) -> float:
+    """The derivative of a function of the values along a direction: central differences, once extrapolated."""
+
+    def central(h: float) -> float:
+        ahead, behind = ({k: v + sign * h * direction[k] for k, v in values.items()} for sign in (1, -1))
+        return (function(ahead) - function(behind)) / (2 * h)
+
+    return (4 * central(step / 2) - central(step)) / 3

@@ -52,6 +52,7 @@ def case(
     length: int,
     gates: Sequence[str] = (),
     batches: Sequence[tuple[int, ...]] = BATCHES,
+    prepared: bool = True,
 ) -> Case:
     """A random case; a smaller `length` gives the beginning of the same circuit, so that a failure can shrink.
 
@@ -65,7 +66,7 @@ def case(
     entries = [entry for param in params for entry in param]
     observables = [observable(draw, numbers, wires, entries) for _ in range(draw.randint(1, 4))]
     circuit = Circuit(wires)
-    if not gates:
+    if prepared and not gates:
         prepare(draw, numbers, circuit, entries)
     while len(circuit) < length:
         operation(draw, numbers, circuit, entries, gates)
