@@ -94,7 +94,9 @@ class Executor:
         if key not in self._bound:
             plan = self.plan(values.sampled, values.samples)
             table = plan.table
-            tasks = [Task(p, self.engine, table.shared, COMPLEX[values.dtype], values.device) for p in plan.parts]
+            # A constant made inside vmap or grad would belong to that transform, and outlive it in this cache.
+            with torch._C._DisableFuncTorch():
+                tasks = [Task(p, self.engine, COMPLEX[values.dtype], values.device) for p in plan.parts]
             sited: dict[int, list[int]] = {}
             for place, (index, _) in enumerate(table.owners):
                 sited.setdefault(index, []).append(place)

@@ -20,15 +20,13 @@ class Task:
     ----------
     part : Part
     engine : StateVector
-    shared : int
-        How many entries of the angle vector are shared by the batch.
     dtype : torch.dtype
         The complex precision.
     device : torch.device
     """
 
-    def __init__(self, part: Part, engine: StateVector, shared: int, dtype: torch.dtype, device: torch.device) -> None:
-        self.part, self.engine, self.shared, self.dtype = part, engine, shared, dtype
+    def __init__(self, part: Part, engine: StateVector, dtype: torch.dtype, device: torch.device) -> None:
+        self.part, self.engine, self.dtype = part, engine, dtype
         self.wires = len(part.wires)
         self.columns = [StackTables(stack, dtype, device) for stack in part.columns]
         self.stacks = [StackTables(stack, dtype, device) for stack in part.stacks]

@@ -95,8 +95,9 @@ class _Group:
         real = torch.empty(0, dtype=dtype).real.dtype
         self.flips, self.odd, self.wires = group.flips, group.odd, wires
         self.columns = group.columns.tolist()
-        self.high = torch.as_tensor(group.high, dtype=real, device=device)
-        self.low = torch.as_tensor(group.low, dtype=real, device=device)
+        whole = len(group.high) == 1
+        self.low = torch.as_tensor(group.low * group.high if whole else group.low, dtype=real, device=device)
+        self.high = None if whole else torch.as_tensor(group.high, dtype=real, device=device)
 
     def value(self, psi: Tensor) -> Tensor:
         if self.flips:
@@ -108,8 +109,8 @@ class _Group:
                 q = turned.real * psi.real + turned.imag * psi.imag
         else:
             q = psi.real.square() + psi.imag.square()
-        if len(self.high) == 1:
-            return q @ (self.low * self.high)
+        if self.high is None:
+            return q @ self.low
         return ((q.view(q.shape[0], len(self.high), -1) @ self.low) * self.high).sum(1)
 
     def pullback(self, psi: Tensor, cotangent: Tensor) -> Tensor:
@@ -122,8 +123,8 @@ class _Group:
 
     def _weights(self, cotangent: Tensor) -> Tensor:
         """sum_w g_w s_w(j) for every index j, (S, 2**n)."""
-        if len(self.high) == 1:
-            return cotangent @ (self.low * self.high).mT
+        if self.high is None:
+            return cotangent @ self.low.mT
         return ((cotangent[:, None] * self.high) @ self.low.mT).flatten(1)
 
 
