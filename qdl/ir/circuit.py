@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import networkx as nx
 import numpy as np
 
 from qdl.errors import CircuitError
@@ -15,6 +14,9 @@ from qdl.ir.evolution import evolution
 from qdl.ir.gates import Composite, Gate, Prepare
 from qdl.ir.observables import Observable, check_wire
 from qdl.ir.params import Angle, Expr, Param, as_angle, evaluate, params_of
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 @dataclass(frozen=True)
@@ -250,6 +252,8 @@ class Circuit:
 
     def graph(self) -> nx.DiGraph:
         """Operations as nodes 0, 1, ... (attribute ``operation``), an edge for each wire that leads on (``wire``)."""
+        import networkx as nx
+
         graph = nx.DiGraph()
         last: dict[int, int] = {}
         for index, op in enumerate(self._operations):

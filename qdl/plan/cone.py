@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-import networkx as nx
-
 from qdl.ir import Operation
 from qdl.ir.observables import Word, word_wires
 
@@ -47,7 +45,9 @@ def cone(operations: Sequence[Operation], wires: Iterable[int]) -> tuple[frozens
 
 def components(operations: Sequence[Operation], kept: Iterable[int], wires: Iterable[int]) -> list[Region]:
     """The connected regions of the kept operations, in the order of their first wires; idle wires are regions too."""
-    sets = nx.utils.UnionFind(wires)
+    from networkx.utils import UnionFind  # here, because networkx takes longer to import than this room
+
+    sets = UnionFind(wires)
     kept = list(kept)
     for index in kept:
         sets.union(*operations[index].wires)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import networkx as nx
 import numpy as np
 
 from qdl.errors import MemoryBudgetError
@@ -221,6 +220,8 @@ class Planner:
         yield ascending
         if ordered or len(ascending) <= WIDEST:
             return
+        import networkx as nx
+
         graph = nx.Graph()
         graph.add_nodes_from(ascending)
         for i in operations:
