@@ -219,7 +219,8 @@ class _Words(Compiled):
         self.rows_of = [row for row, _, _ in terms]
         self.words_of = [self.words.index(word) for _, word, _ in terms]
         self.coefficients = Evaluator(coefficients)
-        self.plain = self.count == len(terms) == len(self.words) and all(c == 1.0 for c in coefficients)
+        identity = list(range(self.count))
+        self.plain = self.rows_of == self.words_of == identity and all(c == 1.0 for c in coefficients)
         self.settings = measured.settings(self.words) if options.shots is not None else []
         if options.shots is None:
             words = tuple(self.words)
@@ -386,18 +387,19 @@ class _MergeState:
         return merge.state(plan, read, self.wires)
 
 
-SLAB = 64  # samples whose random numbers come from one generator, whatever the pieces a batch is run in
+SLAB = 2**16  # about how many random numbers come from one generator, whatever the pieces a batch is run in
 
 
 def _uniform(
     seed: int, path: tuple[int, ...], start: int, rows: int, count: int | None, width: int, device: torch.device
 ) -> Tensor:
     """Uniform numbers (rows, count, width) for samples start, start + 1, ..., independent of how a batch is cut."""
+    per_slab = max(1, SLAB // max(1, (count or 0) * width))
     slabs = []
-    for slab in range(start // SLAB, (start + rows - 1) // SLAB + 1):
+    for slab in range(start // per_slab, (start + rows - 1) // per_slab + 1):
         source = seeds.generator(seed, *path, slab, device=device)
-        numbers = torch.rand(SLAB, count or 0, width, generator=source, dtype=torch.float64, device=device)
-        slabs.append(numbers[max(start - slab * SLAB, 0) : start + rows - slab * SLAB])
+        numbers = torch.rand(per_slab, count or 0, width, generator=source, dtype=torch.float64, device=device)
+        slabs.append(numbers[max(start - slab * per_slab, 0) : start + rows - slab * per_slab])
     return torch.cat(slabs)
 
 
@@ -584,6 +586,8 @@ def sample(circuit: Circuit, values: Mapping[str, Any] | None = None, shots: int
     tensor([[1, 0],
             [1, 0]], dtype=torch.int8)
     """
+    if shots is None:
+        raise ValuesError("a sample needs a number of shots", got="None", do="pass shots=, or read qdl.probs")
     options = {**options, "shots": shots}
     return _cached("sample", circuit, None, options, lambda o: _Sample(circuit, range(circuit.wires), o))(
         values, seed=options.get("seed")
