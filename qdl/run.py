@@ -235,7 +235,10 @@ class _Words(Compiled):
         return [self.executor] if self.options.shots is None else self.samplers
 
     def rows(self, values: Values, start: int, seed: int) -> Tensor:
-        read = self._exact(values) if self.options.shots is None else self._estimated(values, start, seed)
+        if not any(self.words):  # nothing but multiples of the identity
+            read = torch.ones(1, len(self.words), dtype=values.dtype, device=values.device)
+        else:
+            read = self._exact(values) if self.options.shots is None else self._estimated(values, start, seed)
         if self.plain:
             return read
         weights = self.coefficients(values)
@@ -248,8 +251,6 @@ class _Words(Compiled):
 
     def _estimated(self, values: Values, start: int, seed: int) -> Tensor:
         bound = [sampler.bind(values) for sampler in self.samplers]
-        if not bound:
-            return torch.ones(1, len(self.words), dtype=values.dtype, device=values.device)
         rows = max(1, values.samples)
 
         def evaluate(shared: Tensor, sampled: Tensor, run: int) -> Tensor:

@@ -21,12 +21,9 @@ def words(plan: Plan, read: Sequence[Tensor]) -> Tensor:
         joined = columns[0] if len(columns) == 1 else torch.cat(columns, -1)
         order = [factors[0] for factors in plan.factors]
         return joined if order == list(range(joined.shape[1])) else joined[:, order]
-    ones = columns[0].new_ones(total, 1) if columns else torch.ones(1, 1)
-    joined = torch.cat([*columns, ones], -1)
+    joined = torch.cat([*columns, columns[0].new_ones(total, 1)], -1)
     last = joined.shape[1] - 1
     table = [[*factors, *[last] * (width - len(factors))] for factors in plan.factors]
-    if not width:
-        return joined[:, [last] * len(table)]
     out = joined[:, [row[0] for row in table]]
     for k in range(1, width):
         out = out * joined[:, [row[k] for row in table]]
