@@ -244,7 +244,7 @@ class _Words(Compiled):
         weights = self.coefficients(values)
         products = weights * read[:, self.words_of]
         out = products.new_zeros(products.shape[0], self.count)
-        return out.index_add(1, torch.tensor(self.rows_of, device=out.device), products)
+        return out.index_add(1, torch.tensor(self.rows_of, dtype=torch.long, device=out.device), products)
 
     def _exact(self, values: Values) -> Tensor:
         return self.executor.run(values, self.method, merge.words).to(values.dtype)
