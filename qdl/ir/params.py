@@ -35,9 +35,60 @@ BINARY: dict[str, Callable[[Any, Any], Any]] = {
 
 Angle = Union[float, "Expr"]
 
+MAX_DEPTH = 150  # every walk over a tree is a recursion, and Python allows 1000 calls inside each other
+
+
+class Operand:
+    """What takes an angle as the other operand of +, - and *, as observables do: the angle leaves the work to it."""
+
+    __slots__ = ()
+    __array_ufunc__ = None  # so do numpy's numbers
+
+
+class Arithmetic:
+    """The arithmetic of an expression; a Param of size 1 shares it by reading as its entry (`as_angle`)."""
+
+    __slots__ = ()
+
+    def __add__(self, other: Any) -> Angle:
+        return _operate("add", self, other)
+
+    def __radd__(self, other: Any) -> Angle:
+        return _binary("add", other, self)
+
+    def __sub__(self, other: Any) -> Angle:
+        return NotImplemented if isinstance(other, Operand) else self + -as_angle(other)
+
+    def __rsub__(self, other: Any) -> Angle:
+        return _binary("add", other, -self)
+
+    def __mul__(self, other: Any) -> Angle:
+        return _operate("mul", self, other)
+
+    def __rmul__(self, other: Any) -> Angle:
+        return _binary("mul", other, self)
+
+    def __truediv__(self, other: Any) -> Angle:
+        return _binary("div", self, other)
+
+    def __rtruediv__(self, other: Any) -> Angle:
+        return _binary("div", other, self)
+
+    def __pow__(self, other: Any) -> Angle:
+        return _binary("pow", self, other)
+
+    def __rpow__(self, other: Any) -> Angle:
+        return _binary("pow", other, self)
+
+    def __neg__(self) -> Angle:
+        return _binary("mul", -1.0, self)
+
+    def __pos__(self) -> Angle:
+        return as_angle(self)
+
 
 @dataclass(frozen=True)
-class Param:
+class Param(Arithmetic):
     """A named vector of real parameters; its entries are the symbols of a circuit.
 
     Parameters
@@ -54,7 +105,11 @@ class Param:
     2*theta[0] - 1
     >>> [str(entry) for entry in theta]
     ['theta[0]', 'theta[1]', 'theta[2]']
+    >>> 1 - Param("c")
+    -c[0] + 1
     """
+
+    __array_ufunc__ = None  # numpy would take a Param for a list of its entries
 
     name: str
     size: int = 1
@@ -84,7 +139,7 @@ class Param:
         return (self[i] for i in range(self.size))
 
 
-class Expr:
+class Expr(Arithmetic):
     """A real expression in entries of Params. Made by arithmetic and by `qdl.sin`, `qdl.cos`, ...; never changed.
 
     Examples
@@ -95,11 +150,19 @@ class Expr:
     0.0
     """
 
-    __slots__ = ("_hash", "args", "op")
+    __slots__ = ("_depth", "_hash", "args", "op")
 
     def __init__(self, op: str, args: tuple[Any, ...]) -> None:
         self.op, self.args = op, args
         self._hash = hash((op, args))
+        self._depth: int = 1 + max((arg._depth for arg in args if isinstance(arg, Expr)), default=0)
+        if self._depth > MAX_DEPTH:
+            raise CircuitError(
+                "the expression is nested too deeply",
+                got=f"{self._depth} operations inside each other",
+                expected=f"at most {MAX_DEPTH}",
+                do="compute it from the values before they come to the circuit, and pass it as a Param of its own",
+            )
 
     def __hash__(self) -> int:
         return self._hash
@@ -109,51 +172,21 @@ class Expr:
             isinstance(other, Expr) and self._hash == other._hash and self.op == other.op and self.args == other.args
         )
 
-    def __add__(self, other: Any) -> Angle:
-        return _binary("add", self, other)
-
-    def __radd__(self, other: Any) -> Angle:
-        return _binary("add", other, self)
-
-    def __sub__(self, other: Any) -> Angle:
-        return _binary("add", self, -other)
-
-    def __rsub__(self, other: Any) -> Angle:
-        return _binary("add", other, -self)
-
-    def __mul__(self, other: Any) -> Angle:
-        return _binary("mul", self, other)
-
-    def __rmul__(self, other: Any) -> Angle:
-        return _binary("mul", other, self)
-
-    def __truediv__(self, other: Any) -> Angle:
-        return _binary("div", self, other)
-
-    def __rtruediv__(self, other: Any) -> Angle:
-        return _binary("div", other, self)
-
-    def __pow__(self, other: Any) -> Angle:
-        return _binary("pow", self, other)
-
-    def __rpow__(self, other: Any) -> Angle:
-        return _binary("pow", other, self)
-
-    def __neg__(self) -> Angle:
-        if self.op == "mul" and isinstance(self.args[0], float):
-            return _binary("mul", -self.args[0], self.args[1])
-        return _binary("mul", -1.0, self)
-
-    def __pos__(self) -> Expr:
-        return self
-
     def __bool__(self) -> bool:
         raise CircuitError(
             f"the expression {self} has no truth value", do="compare numbers, or branch before building the circuit"
         )
 
     def __float__(self) -> float:
-        raise CircuitError(f"the expression {self} is not a number", do="bind its Params first: evaluate({...})")
+        raise CircuitError(
+            f"the expression {self} is not a number", do="bind its Params first, evaluate({...}), or use qdl.sin, ..."
+        )
+
+    def __copy__(self) -> Expr:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Expr:
+        return self
 
     def __repr__(self) -> str:
         return to_text(self)
@@ -162,9 +195,7 @@ class Expr:
         """The number this expression has at plain values, a sequence of numbers for each Param."""
         if self.op == "entry":
             param, index = self.args
-            if param.name not in values:
-                raise CircuitError(f"no value for Param {param.name!r}", do="pass one entry per Param")
-            return float(values[param.name][index])
+            return _entry(param, index, values)
         return _number(self.op, *(evaluate(arg, values) for arg in self.args))
 
     def replace(self, entries: Callable[[Param, int], Angle]) -> Angle:
@@ -182,6 +213,21 @@ def evaluate(angle: Angle, values: Mapping[str, Sequence[float]]) -> float:
     return angle.evaluate(values) if isinstance(angle, Expr) else float(angle)
 
 
+def _entry(param: Param, index: int, values: Mapping[str, Any]) -> float:
+    if param.name not in values:
+        raise CircuitError(f"no value for Param {param.name!r}", do="pass a sequence of numbers for each Param")
+    given = values[param.name]
+    row = (given,) if isinstance(given, numbers.Real) or getattr(given, "shape", None) == () else given
+    try:
+        number, size = float(row[index]), len(row)
+    except (TypeError, ValueError, LookupError, OverflowError):
+        number, size = math.nan, 0
+    if size != param.size or not math.isfinite(number):
+        problem, expected = f"the value of Param {param.name!r} does not fit", f"{param.size} finite numbers"
+        raise CircuitError(problem, got=f"{given!r}"[:80], expected=expected)
+    return number
+
+
 def _number(op: str, *args: float) -> float:
     """The value of one operation on numbers; what has no finite real value is refused."""
     try:
@@ -192,6 +238,10 @@ def _number(op: str, *args: float) -> float:
         shown = ", ".join(f"{arg:g}" for arg in args)
         raise CircuitError(f"{op}({shown}) has no finite real value", do="keep the arguments where it is defined")
     return float(value)
+
+
+def _operate(op: str, a: Any, b: Any) -> Angle:
+    return NotImplemented if isinstance(b, Operand) else _binary(op, a, b)
 
 
 def _binary(op: str, a: Any, b: Any) -> Angle:
@@ -206,13 +256,11 @@ def _binary(op: str, a: Any, b: Any) -> Angle:
     if op in ("div", "pow") and not isinstance(b, Expr) and b == 1.0:
         return a
     if op == "div" and not isinstance(b, Expr):
-        if b == 0.0:
-            raise CircuitError(f"division of {a} by zero")
-        return _binary("mul", 1.0 / b, a)
+        return _binary("mul", _number("div", 1.0, b), a)
     if op == "mul" and not isinstance(a, Expr) and b.op == "mul" and isinstance(b.args[0], float):
-        return _binary("mul", a * b.args[0], b.args[1])
+        return _binary("mul", _number("mul", a, b.args[0]), b.args[1])
     if op == "add" and not isinstance(a, Expr) and b.op == "add" and isinstance(b.args[0], float):
-        return _binary("add", a + b.args[0], b.args[1])
+        return _binary("add", _number("add", a, b.args[0]), b.args[1])
     return Expr(op, (a, b))
 
 
@@ -248,9 +296,13 @@ def as_angle(value: Any) -> Angle:
             f"Param {value.name!r} is a vector", got=f"{value.size} entries", do=f"use an entry, {value.name}[0]"
         )
     if isinstance(value, numbers.Real) and not isinstance(value, bool):
-        if not math.isfinite(value):
-            raise CircuitError("an angle must be finite", got=value)
-        return float(value)
+        try:
+            number = float(value)
+        except OverflowError:  # an integer beyond every float
+            number = math.inf
+        if not math.isfinite(number):
+            raise CircuitError("an angle must be finite", got=number)
+        return number
     raise CircuitError(
         "an angle must be a real number or an expression",
         got=f"{type(value).__name__} {value!r}"[:80],
