@@ -29,10 +29,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qdl.errors import CircuitError
-from qdl.ir.params import Angle, Param
+from qdl.ir.params import Angle, Expr, Param, as_angle
 
 Matrix = NDArray[np.complex128]
 Step = tuple["Gate", tuple[Angle, ...], tuple[int, ...]]
+MAX_CONTROLLED = 10  # wires
 
 PAULI: dict[str, Matrix] = {
     "I": np.eye(2, dtype=complex),
@@ -75,13 +76,18 @@ class Gate:
     def __init__(self, name: str, wires: int, angles: Sequence[str] = ()) -> None:
         self.name, self.wires, self.angles = name, wires, tuple(angles)
 
-    @property
+    @cached_property
     def key(self) -> tuple[object, ...]:
         """What makes two gates the same gate."""
-        return (type(self).__name__, self.name, self.wires)
+        what = self._content() if self.base is None else (self.base, self.controls)
+        return (type(self).__name__, self.name, self.wires, *what)
+
+    def _content(self) -> tuple[object, ...]:
+        """What tells this gate from others of its kind, name and size, hashable."""
+        return ()
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Gate) and self.key == other.key
+        return self is other or (isinstance(other, Gate) and self._hash == other._hash and self.key == other.key)
 
     def __hash__(self) -> int:
         return self._hash
@@ -91,11 +97,17 @@ class Gate:
         return hash(self.key)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        # A row travels by name: its body may be a lambda, which pickle cannot carry.
         return (gate, (self.name,)) if TABLE.get(self.name) is self else super().__reduce_ex__(protocol)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name not in ("_hash", "key")}
+        # What is computed again stays here, above all hashes: those of strings differ from process to process.
+        return {name: value for name, value in self.__dict__.items() if name not in ("_hash", "key", "spectrum")}
+
+    def __copy__(self) -> Gate:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Gate:
+        return self
 
     def __repr__(self) -> str:
         return f"<gate {self.name}({', '.join(self.angles)}) on {self.wires} wires>"
@@ -118,9 +130,8 @@ class Fixed(Gate):
         self.constant.setflags(write=False)
         self._inverse = inverse
 
-    @property
-    def key(self) -> tuple[object, ...]:
-        return (*super().key, self.constant.tobytes())
+    def _content(self) -> tuple[object, ...]:
+        return (self.constant.tobytes(),)
 
     def matrix(self, *angles: float) -> Matrix:
         return self.constant
@@ -150,9 +161,8 @@ class Exponential(Gate):
         self.generator.setflags(write=False)
         self.pauli = pauli
 
-    @property
-    def key(self) -> tuple[object, ...]:
-        return (*super().key, self.generator.tobytes())
+    def _content(self) -> tuple[object, ...]:
+        return (self.pauli or self.generator.tobytes(),)
 
     @cached_property
     def spectrum(self) -> tuple[NDArray[np.float64], Matrix]:
@@ -195,9 +205,8 @@ class Rotor(Gate):
         super().__init__(name, _wires_of(inner[0]), ("vx", "vy", "vz"))
         self.inner, self.idle = inner, np.zeros_like(inner[0]) if idle is None else idle
 
-    @property
-    def key(self) -> tuple[object, ...]:
-        return (*super().key, self.inner.tobytes(), self.idle.tobytes())
+    def _content(self) -> tuple[object, ...]:
+        return (self.inner.tobytes(), self.idle.tobytes())
 
     def matrix(self, *angles: float) -> Matrix:
         length = math.sqrt(sum(v * v for v in angles))
@@ -210,25 +219,29 @@ class Rotor(Gate):
 
 
 class Composite(Gate):
-    """A gate that is a short sequence of other gates, first step first."""
+    """A gate that is a short sequence of other gates, first step first.
+
+    ``body`` gives the steps for some angles as (row or its name, angles, wires); it is asked once, at formal angles.
+    """
 
     def __init__(self, name: str, wires: int, angles: Sequence[str], body: Callable[..., Sequence[tuple]]) -> None:
         super().__init__(name, wires, angles)
-        self._body = body
+        formal = Param("angle", len(self.angles)) if self.angles else ()
+        self._formal: tuple[Step, ...] = tuple(
+            (row if isinstance(row, Gate) else TABLE[row], tuple(map(as_angle, inner)), tuple(where))
+            for row, inner, where in body(*formal)
+        )
 
-    @cached_property
-    def key(self) -> tuple[object, ...]:
-        # Two composites are the same when their steps are, at formal angles.
-        formal = tuple(Param("angle", len(self.angles))) if self.angles else ()
-        return (type(self).__name__, self.name, self.wires, tuple(self.steps(formal, tuple(range(self.wires)))))
+    def _content(self) -> tuple[object, ...]:
+        return self._formal
 
     def steps(self, angles: tuple[Angle, ...], wires: tuple[int, ...]) -> list[Step]:
         """The sequence on the given wires, one level deep."""
-        steps = []
-        for gate, step_angles, step_wires in self._body(*angles):
-            row = gate if isinstance(gate, Gate) else TABLE[gate]
-            steps.append((row, tuple(step_angles), tuple(wires[w] for w in step_wires)))
-        return steps
+
+        def bound(angle: Angle) -> Angle:
+            return angle.replace(lambda _, index: angles[index]) if isinstance(angle, Expr) else angle
+
+        return [(row, tuple(map(bound, inner)), tuple(wires[w] for w in where)) for row, inner, where in self._formal]
 
     def matrix(self, *angles: float) -> Matrix:
         out = np.eye(2**self.wires, dtype=complex)
@@ -278,12 +291,19 @@ def controlled(gate: Gate, controls: str, name: str | None = None) -> Gate:
     >>> controlled(controlled(TABLE["x"], "1"), "1")
     <gate ccx() on 3 wires>
     """
-    if not controls or set(controls) - {"0", "1"}:
+    if not isinstance(controls, str) or not controls or set(controls) - {"0", "1"}:
         raise CircuitError("control values must be a string of 0 and 1", got=repr(controls), do="one per control wire")
     if isinstance(gate, Prepare):
         raise CircuitError("a preparation cannot be controlled")
     if gate.base is not None:
         return controlled(gate.base, controls + gate.controls, name)
+    if gate.wires + len(controls) > MAX_CONTROLLED and not isinstance(gate, Composite):
+        raise CircuitError(
+            f"{gate.name!r} has too many controls",
+            got=f"{gate.wires + len(controls)} wires",
+            expected=f"at most {MAX_CONTROLLED}, its matrix being kept whole",
+            do="gather the controls on a spare wire with ccx",
+        )
     if name is None and (gate, controls) in _NAMED:
         return _NAMED[gate, controls]
     k, size = len(controls), 2**gate.wires
@@ -318,15 +338,42 @@ def _controlled_steps(gate: Composite, controls: str, *angles: Angle) -> list[St
 
 
 def unitary(matrix: object, name: str = "unitary") -> Fixed:
-    """A gate from any unitary matrix; refused if it is not square, of size 2**k, finite and unitary to 1e-6."""
-    array = np.array(matrix, dtype=complex)
-    _wires_of(array)
-    if not np.isfinite(array).all():
-        raise CircuitError("a unitary matrix must be finite", got="NaN or infinity among the entries")
+    """A gate from any unitary matrix; refused if it is not square, of size 2**k, finite and unitary to 1e-6.
+
+    A matrix that is unitary to its own rounding only becomes the nearest unitary one, the polar factor W V of its
+    singular value decomposition W S V: the reverse sweep undoes a gate with its adjoint.
+
+    Examples
+    --------
+    >>> rounded = np.array([[0.6, -0.8], [0.8, 0.6]], dtype=np.float32)
+    >>> exact = unitary(rounded).matrix()
+    >>> float(abs(exact @ exact.conj().T - np.eye(2)).max()) < 1e-15
+    True
+    """
+    array = constant_matrix(matrix)
+    if not _wires_of(array):
+        raise CircuitError("a unitary needs at least one wire", got="shape (1, 1)", do="a phase is gphase(angle)")
     error = float(np.abs(array @ array.conj().T - np.eye(len(array))).max())
     if error > 1e-6:
         raise CircuitError("the matrix is not unitary", got=f"|U U^+ - 1| = {error:.2g}", expected="at most 1e-6")
+    if error > 1e-14:
+        left, _, right = np.linalg.svd(array)
+        array = left @ right
     return Fixed(name, array)
+
+
+def constant_matrix(value: object) -> Matrix:
+    """A user's matrix as finite complex numbers; refused if it is not made of plain numbers."""
+    if getattr(value, "requires_grad", False):
+        remedy = "detach it, or use a gate with a Param"
+        raise CircuitError("a matrix in a circuit is constant", got="a tensor with requires_grad", do=remedy)
+    try:
+        array = np.array(value, dtype=complex)
+    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
+        raise CircuitError("this is no matrix of numbers", got=f"{type(value).__name__} ({error})"[:120]) from None
+    if not np.isfinite(array).all():
+        raise CircuitError("a matrix must be finite", got="NaN or infinity among the entries")
+    return array
 
 
 def pauli_rotation(letters: str) -> Gate:
@@ -364,7 +411,7 @@ def gate(name: str) -> Gate:
     >>> gate("cx").wires
     2
     """
-    if name in TABLE:
+    if isinstance(name, str) and name in TABLE:
         return TABLE[name]
     close = get_close_matches(str(name), TABLE, n=3)
     raise CircuitError(
@@ -492,15 +539,21 @@ def _fill() -> None:
         TABLE[name] = Exponential(name, -_PROJECT["1"], "lam")
     TABLE["gphase"] = Exponential("gphase", -np.eye(1, dtype=complex), "gamma")
     TABLE["rv"] = Rotor("rv", np.stack([PAULI[letter] for letter in "IXYZ"]))
+    _NAMED[TABLE["gphase"], "1"] = TABLE["p"]
+    _fill_controlled()
     for name, (wires, angles, body) in _SEQUENCES.items():
         TABLE[name] = Composite(name, wires, angles, body)
-    for name, (base, count) in _CONTROLLED.items():
-        TABLE[name] = controlled(TABLE[base], "1" * count, name)
-        _NAMED[TABLE[base], "1" * count] = TABLE[name]
-    _NAMED[TABLE["gphase"], "1"] = TABLE["p"]
+    _fill_controlled()
     for name in _STDGATES.split():
         TABLE[name].qasm = name
     TABLE["u"].qasm = "U"
+
+
+def _fill_controlled() -> None:
+    """The rows whose base is there by now: sequences use some of them, others control a sequence."""
+    for name, (base, count) in _CONTROLLED.items():
+        if base in TABLE and name not in TABLE:
+            TABLE[name] = _NAMED[TABLE[base], "1" * count] = controlled(TABLE[base], "1" * count, name)
 
 
 _fill()
