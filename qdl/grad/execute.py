@@ -114,12 +114,25 @@ class Executor:
         bound = self.bind(values)
         shared, sampled = bound.angles(values)
         if isinstance(method, (Adjoint, Autograd)):
-            return merge(bound.plan, [method.values(task, shared, sampled) for task in bound.tasks])
+            merged = merge(bound.plan, [method.values(task, shared, sampled) for task in bound.tasks])
+            return _connected(merged, bound.plan, shared, sampled)
 
         def evaluate(shared: Tensor, sampled: Tensor, run: int) -> Tensor:
             return merge(bound.plan, read_exactly(bound, shared, sampled))
 
         return method.values(evaluate, bound.sited, shared, sampled)
+
+
+def _connected(out: Tensor, plan: Plan, shared: Tensor, sampled: Tensor) -> Tensor:
+    """The result, tied also to angles outside every cone: their gradient is zero, not missing."""
+    used = frozenset().union(*(part.angles for part in plan.parts))
+    for angles, unused in (
+        (shared, not any(a < plan.table.shared for a in used)),
+        (sampled, not any(a >= plan.table.shared for a in used)),
+    ):
+        if unused and angles.requires_grad:
+            out = out + 0 * angles.sum()
+    return out
 
 
 @torch.no_grad()
