@@ -6,7 +6,7 @@ from itertools import combinations
 
 from qdl.errors import CircuitError
 from qdl.ir.gates import PAULI, TABLE, Exponential, Step, pauli_rotation
-from qdl.ir.observables import Atom, Observable, Word
+from qdl.ir.observables import Observable, Word, commute
 from qdl.ir.params import Angle, Expr
 
 DENSE_WIRES = 8
@@ -14,6 +14,9 @@ DENSE_WIRES = 8
 
 def evolution(hamiltonian: Observable, time: Angle) -> list[Step]:
     """The steps of exp(-i time H): one rotation per word if all words commute, else one dense exponential."""
+    if not isinstance(hamiltonian, Observable):
+        example = "a sum of Pauli words such as qdl.Z(0) @ qdl.Z(1)"
+        raise CircuitError("evolve takes an observable", got=f"{hamiltonian!r}"[:80], expected=example)
     terms = hamiltonian.real_terms()
     if any(isinstance(c, Expr) for c in terms.values()):
         raise CircuitError("evolve takes plain coefficients", do="put the parameter into the time, or use one per word")
@@ -28,18 +31,7 @@ def evolution(hamiltonian: Observable, time: Angle) -> list[Step]:
             expected=f"at most {DENSE_WIRES}",
             do="split H into commuting parts (Trotter steps)",
         )
-    place = {wire: i for i, wire in enumerate(wires)}
-    moved = {
-        tuple(Atom(tuple(place[w] for w in atom.wires), atom.letter, atom.data) for atom in word): c
-        for word, c in hamiltonian.terms.items()
-    }
-    return [(Exponential("evolution", Observable(moved).matrix(len(wires)), "time"), (time,), wires)]
-
-
-def commute(a: Word, b: Word) -> bool:
-    """Whether two Pauli words commute: they differ on an even number of the wires they share."""
-    letters = {atom.wires[0]: atom.letter for atom in a}
-    return sum(letters.get(atom.wires[0], atom.letter) != atom.letter for atom in b) % 2 == 0
+    return [(Exponential("evolution", hamiltonian.matrix(wires), "time"), (time,), wires)]
 
 
 def _rotation(word: Word, c: Angle, time: Angle) -> Step:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import cmath
 import numbers
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Union
+from itertools import combinations
+from typing import Any
 
 import numpy as np
 
 from qdl.errors import CircuitError
-from qdl.ir.gates import PAULI, Matrix, embed
-from qdl.ir.params import Angle, Expr, Param, as_angle
+from qdl.ir.gates import PAULI, Matrix, constant_matrix, embed
+from qdl.ir.params import Angle, Expr, Operand, as_angle
 
-Coefficient = Union[complex, Expr]
+Coefficient = complex | Expr
+SQUARED_WIRES = 10  # matrices are squared on at most that many
 
 # The product of two letters on one wire, P Q = phase R.
 _PRODUCT: dict[tuple[str, str], tuple[complex, str]] = {
@@ -49,6 +52,7 @@ class Atom:
 
 
 Word = tuple[Atom, ...]  # factors on disjoint wires, in the order of their first wires; () is the identity
+Term = tuple[Word, Coefficient]
 
 
 def word_wires(word: Word) -> tuple[int, ...]:
@@ -56,7 +60,7 @@ def word_wires(word: Word) -> tuple[int, ...]:
     return tuple(sorted(w for atom in word for w in atom.wires))
 
 
-class Observable:
+class Observable(Operand):
     """A Hermitian operator as a sum of words. Made from `X`, `Y`, `Z`, `I`, `N`, `Hermitian` by ``@``, ``+`` and ``*``.
 
     Attributes
@@ -75,6 +79,9 @@ class Observable:
     __slots__ = ("terms",)
 
     def __init__(self, terms: Mapping[Word, Coefficient]) -> None:
+        for c in terms.values():
+            if not isinstance(c, Expr) and not cmath.isfinite(c):
+                raise CircuitError("a coefficient of an observable must be finite", got=c)
         kept = {word: c for word, c in terms.items() if isinstance(c, Expr) or c != 0}
         self.terms: dict[Word, Coefficient] = dict(sorted(kept.items(), key=lambda item: _order(item[0])))
 
@@ -95,10 +102,7 @@ class Observable:
         return tuple(sorted({w for word in self.terms for w in word_wires(word)}))
 
     def __add__(self, other: Any) -> Observable:
-        terms = dict(self.terms)
-        for word, c in _observable(other).terms.items():
-            terms[word] = _plus(terms[word], c) if word in terms else c
-        return Observable(terms)
+        return _sum([*self.terms.items(), *_observable(other).terms.items()])
 
     __radd__ = __add__
 
@@ -114,34 +118,39 @@ class Observable:
     def __mul__(self, factor: Any) -> Observable:
         if isinstance(factor, Observable):
             raise CircuitError("observables are multiplied with @", do="write A @ B")
-        number = factor if isinstance(factor, complex) else as_angle(factor)
+        number = _coefficient(factor)
         return Observable({word: _times(number, c) for word, c in self.terms.items()})
 
     __rmul__ = __mul__
 
     def __truediv__(self, divisor: Any) -> Observable:
-        return self * (1 / divisor)
+        number = _coefficient(divisor)
+        if number == 0:
+            raise CircuitError(f"division of {self} by zero")
+        return self * (1 / number)
 
     def __matmul__(self, other: Observable) -> Observable:
         if not isinstance(other, Observable):
             raise CircuitError("@ takes two observables", got=type(other).__name__, do="scale with *")
-        total = Observable({})
-        for left, a in self.terms.items():
-            for right, b in other.terms.items():
-                phase, word = _multiply(left, right)
-                total = total + Observable({word: _times(phase, _times(a, b))})
-        return total
+        return _sum(_product(left, right) for left in self.terms.items() for right in other.terms.items())
 
     def __repr__(self) -> str:
         return " + ".join(_term_text(word, c) for word, c in self.terms.items()).replace("+ -", "- ") or "0"
 
-    def matrix(self, wires: int, values: Mapping[str, Any] | None = None) -> Matrix:
-        """The 2**wires square matrix; expressions among the coefficients are taken at `values`."""
-        out = np.zeros((2**wires, 2**wires), dtype=complex)
+    def matrix(self, wires: int | Sequence[int], values: Mapping[str, Any] | None = None) -> Matrix:
+        """The matrix on wires 0 to ``wires - 1``, or on the listed wires, the first being the most significant.
+
+        Expressions among the coefficients are taken at `values`.
+        """
+        where = tuple(range(wires)) if isinstance(wires, int) else tuple(wires)
+        if not set(self.wires) <= set(where):
+            raise CircuitError(f"{self} acts on other wires too", got=where, expected=f"wires {self.wires} among them")
+        place = {wire: i for i, wire in enumerate(where)}
+        out = np.zeros((2 ** len(where), 2 ** len(where)), dtype=complex)
         for word, c in self.terms.items():
-            term = np.eye(2**wires, dtype=complex)
+            term = np.eye(2 ** len(where), dtype=complex)
             for atom in word:
-                term = embed(atom.matrix, atom.wires, wires) @ term
+                term = embed(atom.matrix, [place[w] for w in atom.wires], len(where)) @ term
             out += (c.evaluate(values or {}) if isinstance(c, Expr) else c) * term
         return out
 
@@ -157,14 +166,25 @@ class Observable:
         return out
 
     def squared(self) -> Observable:
-        """The square, as a sum of words."""
+        """The square, as a sum of words.
+
+        (sum_i c_i P_i)^2 = sum_i c_i^2 + sum_{i<j} c_i c_j {P_i, P_j}, and Pauli words either commute, their product
+        being one again, or their anticommutator is 0: so real coefficients stay real.
+        """
         if any(atom.letter not in PAULI for word in self.terms for atom in word):
-            n = max(self.wires) + 1
-            if any(isinstance(c, Expr) for c in self.terms.values()) or n > 10:
+            if any(isinstance(c, Expr) for c in self.terms.values()) or len(self.wires) > SQUARED_WIRES:
                 raise CircuitError(f"the square of {self} is not available", do="use Pauli words")
-            whole = self.matrix(n)
-            return Hermitian(whole @ whole, tuple(range(n)))
-        return self @ self
+            whole = self.matrix(self.wires)
+            return Hermitian(whole @ whole, self.wires)
+        squares = [((), _times(c, c)) for c in self.terms.values()]
+        pairs = combinations(self.terms.items(), 2)
+        return _sum(squares) + 2 * _sum(_product(one, two) for one, two in pairs if commute(one[0], two[0]))
+
+
+def commute(a: Word, b: Word) -> bool:
+    """Whether two Pauli words commute: they differ on an even number of the wires they share."""
+    letters = {atom.wires[0]: atom.letter for atom in a}
+    return sum(letters.get(atom.wires[0], atom.letter) != atom.letter for atom in b) % 2 == 0
 
 
 def _pauli(letter: str, wire: Any) -> Observable:
@@ -214,14 +234,14 @@ def Hermitian(matrix: Any, wires: int | Iterable[int]) -> Observable:
         Where it acts.
     """
     where = tuple(check_wire(w) for w in (wires if isinstance(wires, Iterable) else (wires,)))
-    array = np.array(matrix, dtype=complex)
+    array = constant_matrix(matrix)
     size = 2 ** len(where)
+    if not where:
+        raise CircuitError("a Hermitian needs at least one wire", do="a constant is a number times qdl.I()")
     if array.shape != (size, size):
         raise CircuitError("a Hermitian's matrix does not fit its wires", got=array.shape, expected=(size, size))
     if len(set(where)) != len(where):
         raise CircuitError("a Hermitian's wires are repeated", got=where)
-    if not np.isfinite(array).all():
-        raise CircuitError("a Hermitian matrix must be finite", got="NaN or infinity among the entries")
     error = float(np.abs(array - array.conj().T).max())
     if error > 1e-6:
         raise CircuitError("the matrix is not Hermitian", got=f"|M - M^+| = {error:.2g}", expected="at most 1e-6")
@@ -240,29 +260,47 @@ def _order(word: Word) -> tuple[Any, ...]:
 
 
 def _observable(value: Any) -> Observable:
-    if isinstance(value, Observable):
-        return value
-    if isinstance(value, complex):
-        return Observable({(): value})
-    if isinstance(value, (numbers.Real, Expr, Param)):
-        return Observable({(): as_angle(value)})
-    raise CircuitError("cannot add this to an observable", got=type(value).__name__, expected="an observable or number")
+    return value if isinstance(value, Observable) else Observable({(): _coefficient(value)})
+
+
+def _coefficient(value: Any) -> Coefficient:
+    """A number, an expression or a Param of size 1 as a coefficient; anything else is refused."""
+    if isinstance(value, numbers.Complex) and not isinstance(value, numbers.Real):
+        return complex(value)
+    return as_angle(value)
 
 
 def _times(a: Coefficient, b: Coefficient) -> Coefficient:
-    for one, other in ((a, b), (b, a)):
-        if isinstance(one, Expr) and isinstance(other, complex):
-            if other.imag:
-                raise CircuitError("an expression times an imaginary phase is not real", got=f"{other}*{one}")
-            return one * other.real
-    return a * b
+    return _real(a, b) * _real(b, a)
 
 
 def _plus(a: Coefficient, b: Coefficient) -> Coefficient:
-    for one, other in ((a, b), (b, a)):
-        if isinstance(one, Expr) and isinstance(other, complex):
-            return one + other.real
-    return a + b
+    return _real(a, b) + _real(b, a)
+
+
+def _sum(terms: Iterable[Term]) -> Observable:
+    """The sum of terms; coefficients of one word are added in pairs, so that expressions stay flat."""
+    collected: dict[Word, list[Coefficient]] = {}
+    for word, c in terms:
+        collected.setdefault(word, []).append(c)
+    for cs in collected.values():
+        while len(cs) > 1:
+            cs[:] = [*(_plus(a, b) for a, b in zip(cs[::2], cs[1::2], strict=False)), *cs[len(cs) & ~1 :]]
+    return Observable({word: cs[0] for word, cs in collected.items()})
+
+
+def _product(left: Term, right: Term) -> Term:
+    phase, word = _multiply(left[0], right[0])
+    return word, _times(phase, _times(left[1], right[1]))
+
+
+def _real(number: Coefficient, other: Coefficient) -> Coefficient:
+    """The number, made real if it meets an expression, which knows real numbers only."""
+    if not isinstance(other, Expr) or not isinstance(number, complex):
+        return number
+    if number.imag:
+        raise CircuitError(f"the expression {other} cannot be combined with an imaginary number", got=number)
+    return number.real
 
 
 def _multiply(left: Word, right: Word) -> tuple[complex, Word]:
