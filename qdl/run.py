@@ -395,6 +395,8 @@ def _uniform(
     seed: int, path: tuple[int, ...], start: int, rows: int, count: int | None, width: int, device: torch.device
 ) -> Tensor:
     """Uniform numbers (rows, count, width) for samples start, start + 1, ..., independent of how a batch is cut."""
+    if device.type == "meta":
+        return torch.empty(rows, count or 0, width, dtype=torch.float64, device=device)
     per_slab = max(1, SLAB // max(1, (count or 0) * width))
     slabs = []
     for slab in range(start // per_slab, (start + rows - 1) // per_slab + 1):
@@ -569,8 +571,8 @@ def density(circuit: Circuit, values: Mapping[str, Any] | None = None, wires: An
     """
     chosen = _chosen(wires, circuit)
     amplitudes = state(circuit, values, **options)
-    front = kernels.to_front(amplitudes.reshape(-1, amplitudes.shape[-1]), chosen, circuit.wires)
-    return (front @ front.mH).unflatten(0, amplitudes.shape[:-1]) if amplitudes.dim() > 1 else (front @ front.mH)[0]
+    front = kernels.to_front(amplitudes.reshape(-1, 2**circuit.wires), chosen, circuit.wires)
+    return (front @ front.mH).reshape(*amplitudes.shape[:-1], 2 ** len(chosen), 2 ** len(chosen))
 
 
 def sample(circuit: Circuit, values: Mapping[str, Any] | None = None, shots: int = 1000, **options: Any) -> Tensor:

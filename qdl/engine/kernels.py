@@ -43,7 +43,7 @@ def contiguous(positions: tuple[int, ...]) -> bool:
 def to_front(psi: Tensor, positions: tuple[int, ...], wires: int) -> Tensor:
     """The state as (S, D, rest) with `positions` as the middle axis."""
     sizes, order, _ = _axes(positions, wires)
-    return psi.view(-1, *sizes).permute(order).reshape(psi.shape[0], 2 ** len(positions), -1)
+    return psi.view(psi.shape[0], *sizes).permute(order).reshape(psi.shape[0], 2 ** len(positions), 2 ** (wires - len(positions)))
 
 
 def from_front(front: Tensor, positions: tuple[int, ...], wires: int) -> Tensor:

@@ -21,6 +21,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from qdl.errors import UnsupportedError
 from qdl.grad.task import Task
 
 
@@ -65,6 +66,10 @@ class _Sweep(torch.autograd.Function):
         lam = ctx.task.read.pullback(psi, cotangent)
         found = sweep(ctx.task, vectors, varying, psi, lam, wanted)
         return (None, None, *found)
+
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Any) -> Any:
+        raise UnsupportedError("the adjoint method has no forward mode", do="use grad='autograd'")
 
 
 def sweep(

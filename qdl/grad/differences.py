@@ -48,6 +48,14 @@ class _Differences(torch.autograd.Function):
         ctx.save_for_backward(shared, sampled)
 
     @staticmethod
+    def vmap(info: Any, in_dims: Any, *inputs: Any) -> Any:
+        raise UnsupportedError("differences do not run under torch.func.vmap", do="give the values batch dimensions")
+
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Any) -> Any:
+        raise UnsupportedError("differences have no forward mode", do="use grad='autograd'")
+
+    @staticmethod
     def backward(ctx: Any, cotangent: Tensor) -> tuple[Tensor | None, ...]:
         if torch.is_grad_enabled() and cotangent.requires_grad:
             raise UnsupportedError(
@@ -65,8 +73,12 @@ class _Once(torch.autograd.Function):
     """Passes gradients on, and refuses to be differentiated: a silent zero would be a wrong Hessian."""
 
     @staticmethod
-    def forward(ctx: Any, first: Tensor, second: Tensor, *origins: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(first: Tensor, second: Tensor, *origins: Tensor) -> tuple[Tensor, Tensor]:
         return first.clone(), second.clone()
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        """Nothing is kept."""
 
     @staticmethod
     def backward(ctx: Any, *cotangents: Tensor) -> tuple[Tensor | None, ...]:
