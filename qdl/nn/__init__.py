@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from qdl.nn.configure import configure
 from qdl.nn.conv import QuantumConv1d, QuantumConv2d, QuantumConv3d
+from qdl.nn.layer import QuantumLayer
 
-__all__ = ["QuantumConv1d", "QuantumConv2d", "QuantumConv3d"]
+__all__ = ["QuantumConv1d", "QuantumConv2d", "QuantumConv3d", "QuantumLayer", "configure"]

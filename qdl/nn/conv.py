@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from math import pi, prod
 from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 
 from qdl.errors import UnsupportedError, ValuesError
+from qdl.ir import Circuit
 from qdl.nn import patches
 from qdl.nn.detector import Detector
+from qdl.nn.filters import CircuitFilter
+
+# An object of its own, by which a coupling that was passed is told from one that was not.
+_COUPLING = float("0.5")
 
 
 class _QuantumConv(nn.Module):
-    """What the three dimensions share; the class beside it in the bases is torch's, which checks and holds the sizes."""
+    """What all dimensions share. The class beside it in the bases is torch's, which checks and holds the sizes."""
 
     _dimension: int
+    _plain: type[nn.Module]
+    in_channels: int
+    out_channels: int
+    kernel_size: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding: tuple[int, ...] | str
+    dilation: tuple[int, ...]
+    groups: int
+    padding_mode: str
+    weight: nn.Parameter
+    bias: nn.Parameter | None
+    _filter: Detector | CircuitFilter
 
     def __init__(
         self,
@@ -33,31 +50,84 @@ class _QuantumConv(nn.Module):
         dtype: torch.dtype | None = None,
         *,
         interaction: Any = "detector",
-        coupling: float = 0.5,
+        coupling: float = _COUPLING,
         readout: str | None = None,
         encoding: str | None = None,
         **options: Any,
     ) -> None:
-        super().__init__(
-            in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode, device, dtype
-        )  # type: ignore[call-arg]
+        sizes = (in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode)
+        super().__init__(*sizes, device, dtype)
         if self.weight.dtype not in (torch.float32, torch.float64):
-            raise ValuesError("unknown precision", got=dtype, expected="torch.float32 or torch.float64")
-        if interaction != "detector":
-            raise UnsupportedError("unknown interaction", got=repr(interaction), expected="'detector'")
-        if options:
-            raise UnsupportedError("unknown options", got=", ".join(options))
-        self.interaction = interaction
-        self._filter = Detector(float(coupling), readout or "linear", encoding or "signed")
+            raise ValuesError("unknown precision", got=self.weight.dtype, expected="torch.float32 or torch.float64")
+        self.interaction, self.readout, self.encoding, self.options = interaction, readout, encoding, options
+        self._coupling = coupling if self._is_detector() else None
+        if coupling is not _COUPLING and self._coupling is None:
+            raise UnsupportedError(
+                "only the detector has a coupling", got=f"coupling={coupling}", do="leave coupling out"
+            )
+        self._filter = self._plan(options)
+        if isinstance(self._filter, CircuitFilter):
+            shape = (self._filters(self._filter), self._filter.angles)
+            self.weight = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
+            self.reset_parameters()
+
+    def _is_detector(self) -> bool:
+        return isinstance(self.interaction, str) and self.interaction == "detector"
+
+    def _plan(self, options: dict[str, Any]) -> Detector | CircuitFilter:
+        size = self.in_channels // self.groups * prod(self.kernel_size)
+        if self._coupling is None:
+            return CircuitFilter(size, self.interaction, self.readout or "first", self.encoding or "angle", options)
+        coupling = float(self._coupling)
+        return Detector(size, coupling, self.readout or "linear", self.encoding or "signed", options)
+
+    def _filters(self, circuit_filter: CircuitFilter) -> int:
+        """How many filters give the channels."""
+        each = self.groups * circuit_filter.outputs
+        if self.out_channels % each:
+            raise ValuesError(
+                "out_channels does not fit the readout",
+                got=self.out_channels,
+                expected=f"a multiple of {each} (groups times the outputs of a filter)",
+            )
+        return self.out_channels // circuit_filter.outputs
 
     @property
     def coupling(self) -> float:
-        """The angle g in radians per unit of weight; not in the state_dict, and free to be set between passes."""
+        """The detector's g in radians per unit of weight; not in the state_dict, and free to be set between passes."""
+        if isinstance(self._filter, CircuitFilter):
+            raise AttributeError("only the detector interaction has a coupling")
         return self._filter.coupling
 
     @coupling.setter
     def coupling(self, value: float) -> None:
-        self._filter = replace(self._filter, coupling=float(value))
+        if self._coupling is None:
+            raise AttributeError("only the detector interaction has a coupling")
+        before, self._coupling = self._coupling, value
+        try:
+            self._filter = self._plan(self.options)
+        except Exception:
+            self._coupling = before
+            raise
+
+    @property
+    def circuit(self) -> Circuit:
+        """What is done to one patch for one output (with ``readout="all"``: for one filter)."""
+        return self._filter.circuit
+
+    def reconfigured(self, changes: dict[str, Any]) -> dict[str, Any]:
+        """Attributes under changed options, planned but not set: what `qdl.nn.configure` sets."""
+        options = {**self.options, **changes}
+        return {"options": options, "_filter": self._plan(options)}
+
+    def reset_parameters(self) -> None:
+        """Torch's initial values; angles of a circuit uniform in [-pi, pi), its bias zero."""
+        if not isinstance(self.__dict__.get("_filter"), CircuitFilter):
+            super().reset_parameters()  # type: ignore[misc]
+            return
+        nn.init.uniform_(self.weight, -pi, pi)
+        if self.bias is not None:
+            nn.init.zeros_(self.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, in_channels, *size) or (in_channels, *size) -> the same with out_channels and torch's output size."""
@@ -78,19 +148,13 @@ class _QuantumConv(nn.Module):
         return self._filter.read(patches.fold(answer, x.shape[0], out), m, self.bias)
 
     def _check(self, x: Tensor) -> None:
-        n = self._dimension
+        n, name = self._dimension, type(self).__name__
         if x.dim() not in (n + 1, n + 2):
-            raise ValuesError(
-                f"wrong number of axes for {type(self).__name__}",
-                got=f"shape {tuple(x.shape)}",
-                expected=f"{n + 2} axes (batch, channels, size) or {n + 1} without a batch",
-            )
+            expected = f"{n + 2} axes (batch, channels, size), or {n + 1} without a batch"
+            raise ValuesError(f"wrong number of axes for {name}", got=f"shape {tuple(x.shape)}", expected=expected)
         if x.shape[-n - 1] != self.in_channels:
-            raise ValuesError(
-                f"wrong number of channels for {type(self).__name__}",
-                got=f"{x.shape[-n - 1]} in shape {tuple(x.shape)}",
-                expected=str(self.in_channels),
-            )
+            got = f"{x.shape[-n - 1]} in shape {tuple(x.shape)}"
+            raise ValuesError(f"wrong number of channels for {name}", got=got, expected=self.in_channels)
         if x.dtype != self.weight.dtype:
             raise ValuesError(
                 "the input's precision is not the layer's",
@@ -100,35 +164,36 @@ class _QuantumConv(nn.Module):
             )
 
     def extra_repr(self) -> str:
-        f = self._filter
-        mine = f"interaction={self.interaction}, coupling={f.coupling:g}, readout={f.readout}, encoding={f.encoding}"
-        return f"{super().extra_repr()}, {mine}"
+        interaction = self.interaction if isinstance(self.interaction, str) else repr(self.interaction)
+        return f"{super().extra_repr()}, interaction={interaction}, {self._filter}"
 
     @classmethod
     def _from_conv(cls, conv: Any, coupling: float, options: dict[str, Any]) -> Self:
-        layer = cls(
-            conv.in_channels,
-            conv.out_channels,
-            conv.kernel_size,
-            conv.stride,
-            conv.padding,
-            conv.dilation,
-            conv.groups,
-            conv.bias is not None,
-            conv.padding_mode,
-            conv.weight.device,
-            conv.weight.dtype,
-            coupling=coupling,
-            **options,
-        )
-        layer.load_state_dict(conv.state_dict())
+        if not isinstance(conv, cls._plain):
+            raise ValuesError("not a layer to quantise", got=type(conv).__name__, expected=cls._plain.__name__)
+        sizes = (conv.in_channels, conv.out_channels, conv.kernel_size, conv.stride, conv.padding, conv.dilation)
+        more = (conv.groups, conv.bias is not None, conv.padding_mode)
+        # Born on meta, so that torch's random numbers are not spent on values that are overwritten.
+        layer = cls(*sizes, *more, "meta", conv.weight.dtype, coupling=coupling, **options)
+        layer = layer.to_empty(device=conv.weight.device)
+        for name in ("weight", "bias"):
+            mine, theirs = getattr(layer, name), getattr(conv, name)
+            if mine is not None:
+                mine.data.copy_(theirs.detach())
+                mine.requires_grad_(theirs.requires_grad)
         return layer.train(conv.training)
 
 
 class QuantumConv1d(_QuantumConv, nn.Conv1d):
-    """`torch.nn.Conv1d` made of quantum neurons; see `QuantumConv2d`."""
+    """`torch.nn.Conv1d` made of quantum neurons, (batch, channels, length); see `QuantumConv2d`.
 
-    _dimension = 1
+    Examples
+    --------
+    >>> QuantumConv1d(2, 4, 3)(torch.rand(8, 2, 10)).shape
+    torch.Size([8, 4, 8])
+    """
+
+    _dimension, _plain = 1, nn.Conv1d
 
     @classmethod
     def from_conv1d(cls, conv: nn.Conv1d, coupling: float = 0.05, **options: Any) -> Self:
@@ -137,20 +202,88 @@ class QuantumConv1d(_QuantumConv, nn.Conv1d):
 
 
 class QuantumConv2d(_QuantumConv, nn.Conv2d):
-    """`torch.nn.Conv2d` made of quantum neurons."""
+    """`torch.nn.Conv2d` made of quantum neurons.
 
-    _dimension = 2
+    Every patch excites quanta, whose interaction with a detector qubit is the kernel; an output is what is measured on
+    the detector (PHYSICS.md A3a). Any circuit can take the detector's place.
+
+    Parameters
+    ----------
+    in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode, device, dtype
+        As in `torch.nn.Conv2d`, with the same names, shapes and initial values of ``weight`` and ``bias``.
+    interaction : str, path or Circuit
+        ``"detector"``, the name of a cell, a path to one, or a circuit all of whose Params are weights. A cell smaller
+        than the patch is tiled; its ``weight`` has the shape (filters, angles), a filter for every output channel.
+    coupling : float
+        The detector's g: the angle in radians by which one quantum turns it, per unit of weight. Only the detector has
+        one.
+    readout : str, optional
+        Detector: ``"linear"`` (default), E[sin(gW)]/g + bias, which tends to the classical convolution as g -> 0;
+        ``"excitation"``, (1 + E[sin(gW + bias)])/2 in [0, 1]. Circuit: Z on the patch's first wire, or ``"all"`` wires
+        (then there are out_channels / wires filters).
+    encoding : str, optional
+        Detector: ``"signed"`` (default), |x| being a probability after division of each sample by m = max(1, max|x|),
+        which the linear readout multiplies back; or ``"probability"``, x in [0, 1] as it is. Circuit: ``"angle"``
+        (default), RY(pi x); ``"probability"``, RY(2 arcsin sqrt x) with x clamped to [1e-6, 1 - 1e-6], since other
+        readouts than the detector's have an infinite derivative at the ends; ``"amplitude"``, the normalised patch as
+        amplitudes of log2 as many wires.
+    **options
+        ``engine`` (for the detector ``"closed"`` unless said: any patch size at no exponential cost), ``grad``,
+        ``shots``, ``noise``, ``seed``, ``validate``; for tiled cells ``pattern="ring"``, ``layers=1``,
+        ``share="none"``. With an integer seed every pass draws the same shots.
+
+    Raises
+    ------
+    QdlError, ValueError
+        When the layer is made, for arguments that make no sense; in ``forward``, for inputs of the wrong shape,
+        precision or range.
+
+    Notes
+    -----
+    Where the input is 0 or at its sample's maximum the answer has a kink; its derivative is the mean of both sides.
+
+    Examples
+    --------
+    >>> layer = QuantumConv2d(1, 8, 3, padding="same", coupling=0.3)
+    >>> layer(torch.rand(64, 1, 16, 16)).shape
+    torch.Size([64, 8, 16, 16])
+    """
+
+    _dimension, _plain = 2, nn.Conv2d
 
     @classmethod
     def from_conv2d(cls, conv: nn.Conv2d, coupling: float = 0.05, **options: Any) -> Self:
-        """A trained classical layer, quantised."""
+        """A trained classical layer, quantised: the same weights, the answer equal up to a term of order coupling^2.
+
+        Parameters
+        ----------
+        conv : torch.nn.Conv2d
+            Copied from, left alone.
+        coupling : float
+            g, in radians per unit of weight.
+        **options
+            Further keyword arguments of the layer.
+
+        Examples
+        --------
+        >>> conv = torch.nn.Conv2d(3, 4, 3)
+        >>> x = torch.rand(2, 3, 8, 8)
+        >>> torch.allclose(QuantumConv2d.from_conv2d(conv, coupling=0.01)(x), conv(x), atol=1e-3)
+        True
+        """
         return cls._from_conv(conv, coupling, options)
 
 
 class QuantumConv3d(_QuantumConv, nn.Conv3d):
-    """`torch.nn.Conv3d` made of quantum neurons; see `QuantumConv2d`."""
+    """`torch.nn.Conv3d` made of quantum neurons, (batch, channels, depth, height, width); see `QuantumConv2d`.
 
-    _dimension = 3
+    Examples
+    --------
+    >>> QuantumConv3d(1, 2, 2)(torch.rand(3, 1, 4, 4, 4)).shape
+    torch.Size([3, 2, 3, 3, 3])
+    """
+
+    _dimension, _plain = 3, nn.Conv3d
 
     @classmethod
     def from_conv3d(cls, conv: nn.Conv3d, coupling: float = 0.05, **options: Any) -> Self:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import Protocol
+from typing import Any
 
 from torch import Tensor
 
 from qdl.errors import UnsupportedError, ValuesError
+from qdl.ir import Circuit
+from qdl.nn.detector_circuit import CircuitResponse, detector_circuit
+from qdl.nn.responses import Response, closed
 from qdl.nn.scale import require_finite, require_probability, sample_scale
-from qdl.physics.detector import detector_sine
 
 READOUTS = ("linear", "excitation")
 ENCODINGS = ("signed", "probability")
-
-
-class Response(Protocol):
-    """E sin(W + b) by some engine; shapes as in `qdl.physics.detector.detector_sine`."""
-
-    def __call__(self, x: Tensor, phase: Tensor, offset: Tensor | None) -> Tensor: ...
 
 
 @dataclass(frozen=True)
@@ -28,19 +25,22 @@ class Detector:
 
     Parameters
     ----------
+    size : int
+        Elements of a patch.
     coupling : float
         The angle g, in radians per unit of weight, by which one quantum turns the detector.
     readout : {"linear", "excitation"}
     encoding : {"signed", "probability"}
-    respond : Response
-        The engine.
+    options : mapping
+        ``engine`` ("closed", or any that `qdl.compile` knows) and its options.
     """
 
+    size: int
     coupling: float
-    readout: str = "linear"
-    encoding: str = "signed"
-    respond: Response = field(default=detector_sine, repr=False)
-    validate: bool = True
+    readout: str
+    encoding: str
+    options: Mapping[str, Any]
+    respond: Response = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not (isfinite(self.coupling) and self.coupling > 0):
@@ -49,24 +49,38 @@ class Detector:
             if getattr(self, name) not in known:
                 got, expected = repr(getattr(self, name)), " or ".join(map(repr, known))
                 raise UnsupportedError(f"unknown {name} of the detector", got=got, expected=expected)
+        object.__setattr__(self, "respond", self._response())
+
+    def _response(self) -> Response:
+        options = {"engine": "closed", **self.options}
+        if options["engine"] != "closed":
+            return CircuitResponse(self.size, self.coupling, self.readout == "excitation", options)
+        return closed({name: value for name, value in options.items() if name not in ("engine", "validate")})
+
+    @property
+    def circuit(self) -> Circuit:
+        """One patch and one output."""
+        return detector_circuit(self.size, self.coupling, self.readout == "excitation")
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
         """The sample as signed excitation probabilities, and what it was divided by."""
+        validate = self.options.get("validate", True)
         if self.encoding == "probability":
-            if self.validate:
+            if validate:
                 require_probability(x)
             return x, None
         m = sample_scale(x)
-        if self.validate:
+        if validate:
             require_finite(m)
         return x / m, m
 
     def answer(self, patches: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """(G, K, N), (O, ...), (O,) -> (G, O / G, N): E sin(gW), or E sin(gW + b) where b is an angle."""
         groups, size, _ = patches.shape
-        phase = (self.coupling * weight).reshape(groups, -1, size)
-        angle = bias.reshape(groups, -1) if bias is not None and self.readout == "excitation" else None
-        return self.respond(patches, phase, angle)
+        offset = None
+        if self.readout == "excitation":
+            offset = (weight.new_zeros(len(weight)) if bias is None else bias).reshape(groups, -1)
+        return self.respond(patches, weight.reshape(groups, -1, size), self.coupling, offset)
 
     def read(self, sine: Tensor, m: Tensor | None, bias: Tensor | None) -> Tensor:
         """(B, O, *positions): the classical convolution plus O(g^2), or the excitation number in [0, 1]."""
@@ -76,3 +90,7 @@ class Detector:
         if m is not None:
             value = value * m
         return value if bias is None else value + bias.reshape(-1, *(1,) * (sine.dim() - 2))
+
+    def __str__(self) -> str:
+        engine = self.options.get("engine", "closed")
+        return f"coupling={self.coupling:g}, readout={self.readout}, encoding={self.encoding}, engine={engine}"

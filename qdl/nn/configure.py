@@ -1,0 +1,67 @@
+"""Other options for a model that is already built."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from torch import nn
+
+from qdl.errors import ValuesError
+from qdl.nn.conv import _QuantumConv
+from qdl.nn.layer import QuantumLayer
+from qdl.nn.seeds import derived
+
+Model = TypeVar("Model", bound=nn.Module)
+_KEEP: Any = object()
+
+
+def configure(
+    model: Model,
+    *,
+    engine: Any = _KEEP,
+    shots: Any = _KEEP,
+    noise: Any = _KEEP,
+    grad: Any = _KEEP,
+    seed: Any = _KEEP,
+) -> Model:
+    """Plan every quantum layer of a model again under other options; what is not named stays.
+
+    Parameters
+    ----------
+    model : nn.Module
+        Changed in place; its weights are not.
+    engine, shots, noise, grad, seed
+        As for `qdl.compile`; ``engine="closed"`` is the detector's own. From an integer seed every layer gets its own.
+
+    Returns
+    -------
+    nn.Module
+        The model.
+
+    Raises
+    ------
+    QdlError
+        If a layer cannot do what is asked, or there is no quantum layer; then the model is as it was.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from qdl.nn import QuantumConv2d
+    >>> model = configure(nn.Sequential(QuantumConv2d(1, 2, 3), nn.Flatten()), shots=100, seed=1)
+    >>> image = torch.rand(1, 1, 4, 4)
+    >>> bool((model(image) == model(image)).all())
+    True
+    """
+    named = {"engine": engine, "shots": shots, "noise": noise, "grad": grad, "seed": seed}
+    changes = {name: value for name, value in named.items() if value is not _KEEP}
+    layers = [layer for layer in model.modules() if isinstance(layer, (_QuantumConv, QuantumLayer))]
+    if not layers:
+        raise ValuesError("the model has no quantum layer", got=type(model).__name__)
+    planned = []
+    for index, layer in enumerate(layers):
+        own = {**changes, "seed": derived(changes["seed"], index)} if "seed" in changes else changes
+        planned.append(layer.reconfigured(own))
+    for layer, attributes in zip(layers, planned, strict=True):
+        for name, value in attributes.items():
+            setattr(layer, name, value)
+    return model

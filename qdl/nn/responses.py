@@ -1,0 +1,163 @@
+"""The detector's answer without a state vector: exact, or estimated from a finite number of shots.
+
+With shots, every output value is one detector read S times: a share k/S of excitations, k binomial with
+p = (1 + E sin(W + b))/2. Gradients are shifts of that same probability, each shifted detector read S times too, so that
+they are unbiased and would be the same on hardware:
+
+* a weight turns the detector by phi_k times 0, 1 or -1, so p has the frequencies 0 and 1 in phi_k, and
+  dp/dphi_k = (p(phi_k + pi/2) - p(phi_k - pi/2))/2; the same for the offset b;
+* p is linear in x_k on either side of 0, so dp/dx_k = p(x_k = 1) - p(x_k = 0) for x_k > 0, p(0) - p(-1) for x_k < 0,
+  and the mean of both at 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from math import pi
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+from torch.autograd import Function
+from torch.autograd.function import once_differentiable
+
+import qdl.run
+from qdl.errors import UnsupportedError, ValuesError
+from qdl.nn.seeds import fixed
+from qdl.physics.detector import detector_sine
+
+
+class Response(Protocol):
+    """E sin(gW + b) by some engine.
+
+    Parameters
+    ----------
+    x : Tensor, shape (groups, size, columns)
+        Signed excitation probabilities.
+    weight : Tensor, shape (groups, outputs, size)
+    coupling : float
+        g, in radians per unit of weight.
+    offset : Tensor, shape (groups, outputs), or None
+        b, in radians.
+
+    Returns
+    -------
+    Tensor, shape (groups, outputs, columns)
+    """
+
+    def __call__(self, x: Tensor, weight: Tensor, coupling: float, offset: Tensor | None) -> Tensor: ...
+
+
+def closed(options: Mapping[str, Any]) -> Response:
+    """The closed form's response under the options of a layer.
+
+    Raises
+    ------
+    UnsupportedError
+        For options that the closed form cannot honour.
+    """
+    known = {"grad": "auto", "shots": None, "noise": None, "seed": None}
+    unknown = sorted(set(options) - set(known))
+    if unknown:
+        raise UnsupportedError(
+            "unknown options of the closed form", got=unknown, expected=["engine", *known, "validate"]
+        )
+    grad, shots, noise, seed = ({**known, **options}[name] for name in known)
+    if noise is not None:
+        raise UnsupportedError(
+            "the closed form describes an ideal detector",
+            got=f"noise={noise!r}",
+            do="choose an engine that simulates noise",
+        )
+    if seed is not None and not (isinstance(seed, (int, torch.Generator)) and not isinstance(seed, bool)):
+        raise ValuesError("a seed must be an integer or a torch.Generator", got=repr(seed))
+    methods = ("auto", "autograd") if shots is None else ("auto", "shift")
+    if grad not in methods:
+        raise UnsupportedError(
+            "the closed form has another gradient",
+            got=f"grad={grad!r}",
+            expected=" or ".join(map(repr, methods)),
+            do="leave grad out, or choose an engine such as 'state'",
+        )
+    if shots is None:
+        return Exact()
+    if isinstance(shots, bool) or not isinstance(shots, int) or shots < 1:
+        raise ValuesError("shots must be a positive integer or None", got=repr(shots))
+    return Sampled(shots, seed)
+
+
+@dataclass(frozen=True)
+class Exact:
+    """The closed form itself."""
+
+    def __call__(self, x: Tensor, weight: Tensor, coupling: float, offset: Tensor | None) -> Tensor:
+        return detector_sine(x, coupling * weight, offset)
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """The closed form read with finite statistics."""
+
+    shots: int
+    seed: Any = None
+
+    def __call__(self, x: Tensor, weight: Tensor, coupling: float, offset: Tensor | None) -> Tensor:
+        if offset is None:
+            offset = weight.new_zeros(weight.shape[:2])
+        draw = partial(self._draw, fixed(self.seed))
+        sampled: Tensor = _SampledSine.apply(x, coupling * weight, offset, draw)
+        return sampled
+
+    def _draw(self, seed: int, run: int, sine: Tensor) -> Tensor:
+        return 2 * qdl.run.binomial((1 + sine) / 2, self.shots, seed, run) - 1
+
+
+class _SampledSine(Function):
+    """`detector_sine` by draws: draw(run, sine) estimates a sine, runs being independent of each other."""
+
+    @staticmethod
+    def forward(x: Tensor, phase: Tensor, offset: Tensor, draw: Callable[[int, Tensor], Tensor]) -> Tensor:
+        return draw(0, detector_sine(x, phase, offset))
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        *tensors, ctx.draw = inputs
+        ctx.save_for_backward(*tensors)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, cotangent: Tensor) -> tuple[Tensor | None, ...]:
+        x, phase, offset = ctx.saved_tensors
+        runs = iter(range(1, 6 * x.shape[1] + 3))
+
+        def slope(high: tuple[Tensor, ...], low: tuple[Tensor, ...]) -> Tensor:
+            one, other = (ctx.draw(next(runs), detector_sine(*at)) for at in (high, low))
+            return cotangent * (one - other)
+
+        grad_x, grad_phase = torch.zeros_like(x), torch.zeros_like(phase)
+        for k in range(x.shape[1]):
+            if ctx.needs_input_grad[0]:
+                high, low, step = brackets(x, k)
+                grad_x[:, k] = slope((high, phase, offset), (low, phase, offset)).sum(1) / step
+            if ctx.needs_input_grad[1]:
+                turn = torch.zeros_like(phase)
+                turn[..., k] = pi / 2
+                grad_phase[..., k] = slope((x, phase + turn, offset), (x, phase - turn, offset)).sum(-1) / 2
+        grad_offset = slope((x, phase, offset + pi / 2), (x, phase, offset - pi / 2)).sum(-1) / 2
+        return grad_x, grad_phase, grad_offset, None
+
+
+def brackets(x: Tensor, k: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Inputs with element k moved to the ends of its linear piece, and their distance (groups, columns).
+
+    Parameters
+    ----------
+    x : Tensor, shape (groups, size, columns)
+    k : int
+    """
+    high, low = x.clone(), x.clone()
+    high[:, k] = (x[:, k] >= 0).to(x.dtype)
+    low[:, k] = -(x[:, k] <= 0).to(x.dtype)
+    return high, low, high[:, k] - low[:, k]
