@@ -306,10 +306,21 @@ def controlled(gate: Gate, controls: str, name: str | None = None) -> Gate:
         )
     if name is None and (gate, controls) in _NAMED:
         return _NAMED[gate, controls]
-    k, size = len(controls), 2**gate.wires
+    k = len(controls)
     label = name or "c" * k + "_" + gate.name + ("" if set(controls) == {"1"} else f"_{controls}")
+    made: Gate
+    if isinstance(gate, Composite):
+        made = Composite(label, k + gate.wires, gate.angles, partial(_controlled_steps, gate, controls))
+    else:
+        made = _controlled_matrices(gate, controls, label)
+    made.base, made.controls = gate, controls
+    return made
+
+
+def _controlled_matrices(gate: Gate, controls: str, label: str) -> Gate:
+    size = 2**gate.wires
     active = slice(int(controls, 2) * size, (int(controls, 2) + 1) * size)
-    idle = np.eye(2**k * size, dtype=complex)
+    idle = np.eye(2 ** len(controls) * size, dtype=complex)
     idle[active, active] = 0
 
     def place(matrix: Matrix) -> Matrix:
@@ -317,24 +328,19 @@ def controlled(gate: Gate, controls: str, name: str | None = None) -> Gate:
         out[active, active] = matrix
         return out
 
-    made: Gate
     if isinstance(gate, Fixed):
-        made = Fixed(label, idle + place(gate.constant))
-    elif isinstance(gate, Exponential):
-        made = Exponential(label, place(gate.generator), gate.angles[0])
-    elif isinstance(gate, Rotor):
-        made = Rotor(label, np.stack([place(matrix) for matrix in gate.inner]), idle + place(gate.idle))
-    else:
-        assert isinstance(gate, Composite)
-        made = Composite(label, k + gate.wires, gate.angles, partial(_controlled_steps, gate, controls))
-    made.base, made.controls = gate, controls
-    return made
+        return Fixed(label, idle + place(gate.constant))
+    if isinstance(gate, Exponential):
+        return Exponential(label, place(gate.generator), gate.angles[0])
+    assert isinstance(gate, Rotor)
+    return Rotor(label, np.stack([place(matrix) for matrix in gate.inner]), idle + place(gate.idle))
 
 
 def _controlled_steps(gate: Composite, controls: str, *angles: Angle) -> list[Step]:
     k = len(controls)
     inner = gate.steps(angles, tuple(range(k, k + gate.wires)))
-    return [(controlled(row, controls), turned, (*range(k), *where)) for row, turned, where in inner]
+    rows = {row: controlled(row, controls) for row in {row for row, _, _ in inner}}
+    return [(rows[row], turned, (*range(k), *where)) for row, turned, where in inner]
 
 
 def unitary(matrix: object, name: str = "unitary") -> Fixed:
