@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import numbers
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +19,8 @@ from qdl.ir.params import Angle, Expr, Param, as_angle, evaluate, params_of
 
 if TYPE_CHECKING:
     import networkx as nx
+
+MATRIX_WIRES = 12  # 268 MB
 
 
 @dataclass(frozen=True)
@@ -112,13 +116,13 @@ class Circuit:
             row = gates.gate(name)
         except CircuitError as error:
             raise _UnknownGate(str(error)) from None
-        return lambda *arguments: self.gate(row, *arguments)
+        return lambda *arguments, **controls: self.gate(row, *arguments, **controls)
 
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *gates.TABLE})
 
     def gate(
-        self, gate: str | Gate, *arguments: Any, controls: Sequence[int] = (), values: str | None = None
+        self, gate: str | Gate, *arguments: Any, controls: int | Sequence[int] = (), values: str | None = None
     ) -> Circuit:
         """Add a gate: its angles, then its wires; under `controls` with control values such as ``"01"``, all 1 if None.
 
@@ -127,7 +131,7 @@ class Circuit:
         >>> Circuit(3).gate("ry", 0.3, 2, controls=(0, 1), values="01").operations
         (cc_ry_01(0.3) 0, 1, 2,)
         """
-        row = gates.gate(gate) if isinstance(gate, str) else gate
+        row = gate if isinstance(gate, Gate) else gates.gate(gate)
         if len(arguments) != len(row.angles) + row.wires:
             raise CircuitError(
                 f"wrong number of arguments for gate {row.name!r}",
@@ -137,11 +141,12 @@ class Circuit:
                 else f"{row.wires} wires",
             )
         angles, wires = arguments[: len(row.angles)], arguments[len(row.angles) :]
-        if controls:
-            states = "1" * len(controls) if values is None else values
-            if len(states) != len(controls):
-                raise CircuitError("control values do not fit the controls", got=repr(states), expected=len(controls))
-            row, wires = gates.controlled(row, states), (*controls, *wires)
+        above = _flat((controls,))
+        if values is not None and (not isinstance(values, str) or len(values) != len(above)):
+            expected = f"a string of {len(above)} digits"
+            raise CircuitError("control values do not fit the controls", got=repr(values), expected=expected)
+        if above:
+            row, wires = gates.controlled(row, values or "1" * len(above)), (*above, *wires)
         return self._add(Operation(row, tuple(map(as_angle, angles)), self.check_wires(row.name, wires)))
 
     def unitary(self, matrix: Any, *wires: int) -> Circuit:
@@ -166,9 +171,8 @@ class Circuit:
         >>> len(Circuit(3).evolve(Z(0) @ Z(1) + Z(1) @ Z(2), 0.3))
         2
         """
-        for gate, angles, wires in evolution(hamiltonian, as_angle(time)):
-            self.gate(gate, *angles, *wires)
-        return self
+        steps = evolution(hamiltonian, as_angle(time))
+        return self._add(*(Operation(gate, angles, self.check_wires("evolve", wires)) for gate, angles, wires in steps))
 
     def prepare(self, amplitudes: Param | Sequence[Any], wires: int | Sequence[int]) -> Circuit:
         """Set fresh wires to real amplitudes, which are normalised.
@@ -180,17 +184,11 @@ class Circuit:
         wires : int or sequence of k ints
             Wires that no earlier operation touches.
         """
-        entries = tuple(as_angle(a) for a in amplitudes)
+        entries = tuple(as_angle(a) for a in _entries(amplitudes))
         where = self.check_wires("prepare", _flat((wires,)))
-        if len(entries) != 2 ** len(where):
-            raise CircuitError("prepare needs 2**k amplitudes", got=len(entries), expected=2 ** len(where))
-        touched = {w for op in self._operations for w in op.wires}
-        if touched & set(where):
-            raise CircuitError(
-                "prepare needs fresh wires", got=f"wires {sorted(touched & set(where))} in use", do="prepare first"
-            )
-        if all(not isinstance(a, Expr) and a == 0 for a in entries):
-            raise CircuitError("prepare needs a state of positive norm", got="all amplitudes zero")
+        if not where or len(entries) != 2 ** len(where):
+            expected = f"{2 ** len(where)} on {len(where)} wires"
+            raise CircuitError("prepare needs 2**k amplitudes", got=len(entries), expected=expected)
         return self._add(Operation(Prepare(len(where)), entries, where))
 
     def append(self, part: Circuit, wires: int | Sequence[int], params: Any = None, name: str | None = None) -> Circuit:
@@ -205,18 +203,19 @@ class Circuit:
             Expressions for the part's parameter entries: in the part's order, or a dict from Param name to a sequence
             (a Param will do). None makes a fresh Param, called `name` or ``"<params>_<k>"``.
         """
+        if not isinstance(part, Circuit):
+            remedy = "load a cell with qdl.cell(name)" if isinstance(part, str) else None
+            raise CircuitError("append takes a circuit", got=f"{part!r}"[:80], do=remedy)
         where = self.check_wires("append", _flat((wires,)))
         if len(where) != part.wires:
             raise CircuitError("the part does not fit the wires", got=f"{len(where)} wires", expected=part.wires)
         entries = self._bind(part, params, name)
-        for op in part.operations:
+
+        def placed(op: Operation) -> Operation:
             angles = tuple(a.replace(entries) if isinstance(a, Expr) else a for a in op.angles)
-            wires_here = tuple(where[w] for w in op.wires)
-            if isinstance(op.gate, Prepare):
-                self.prepare(angles, wires_here)
-            else:
-                self._add(Operation(op.gate, angles, wires_here))
-        return self
+            return Operation(op.gate, angles, tuple(where[w] for w in op.wires))
+
+        return self._add(*map(placed, part.operations))
 
     def inverse(self) -> Circuit:
         """The circuit that undoes this one."""
@@ -237,17 +236,19 @@ class Circuit:
         return [inner for op in self._operations for inner in op.elementary()]
 
     def matrix(self, values: Mapping[str, Sequence[float]] | None = None) -> gates.Matrix:
-        """The unitary of the whole circuit at plain values; meant for a handful of wires.
+        """The unitary of the whole circuit at plain values; for a handful of wires, at most 12.
 
         Examples
         --------
         >>> Circuit(1).x(0).matrix().real.astype(int).tolist()
         [[0, 1], [1, 0]]
         """
+        if self.wires > MATRIX_WIRES:
+            raise CircuitError("the circuit's matrix is too large", got=self.wires, expected=f"at most {MATRIX_WIRES} wires")
         out = np.eye(2**self.wires, dtype=complex)
         for op in self._operations:
-            numbers = [evaluate(angle, values or {}) for angle in op.angles]
-            out = gates.embed(op.gate.matrix(*numbers), op.wires, self.wires) @ out
+            plain = [evaluate(angle, values or {}) for angle in op.angles]
+            out = gates.embed(op.gate.matrix(*plain), op.wires, self.wires) @ out
         return out
 
     def graph(self) -> nx.DiGraph:
@@ -283,18 +284,25 @@ class Circuit:
 
         return to_qasm(self, version)
 
-    def _add(self, operation: Operation) -> Circuit:
-        for param in params_of(operation.angles):
-            known = self._params.setdefault(param.name, param)
-            if known != param:
-                raise CircuitError(
-                    f"Param {param.name!r} already has another size in this circuit",
-                    got=param.size,
-                    expected=known.size,
-                    do="use one Param object, or another name",
-                )
-        self._operations.append(operation)
-        self._key = None
+    def _add(self, *operations: Operation) -> Circuit:
+        """Add all operations, or none if one of them does not fit."""
+        params = dict(self._params)
+        ready: list[Operation] = []
+        for operation in operations:
+            for param in params_of(operation.angles):
+                known = params.setdefault(param.name, param)
+                if known != param:
+                    raise CircuitError(
+                        f"Param {param.name!r} already has another size in this circuit",
+                        got=param.size,
+                        expected=known.size,
+                        do="use one Param object, or another name",
+                    )
+            if isinstance(operation.gate, Prepare):
+                operation = _prepared(operation, [*self._operations, *ready])
+            ready.append(operation)
+        self._operations += ready
+        self._params, self._key = params, None
         return self
 
     def check_wires(self, name: str, wires: Iterable[Any]) -> tuple[int, ...]:
@@ -316,9 +324,8 @@ class Circuit:
         if isinstance(params, Mapping):
             names = {p.name: p for p in part.params}
             if set(params) != set(names):
-                raise CircuitError(
-                    "the part's Params are not those given", got=sorted(params), expected=sorted(names)
-                )
+                got = sorted(map(str, params))
+                raise CircuitError("the part's Params are not those given", got=got, expected=sorted(names))
             given = {key: [as_angle(v) for v in _entries(value)] for key, value in params.items()}
             for key, values in given.items():
                 if len(values) != names[key].size:
@@ -344,14 +351,38 @@ class _UnknownGate(CircuitError, AttributeError):
     """An unknown gate asked for as a method: also an AttributeError, so that hasattr works."""
 
 
+def _prepared(operation: Operation, earlier: Iterable[Operation]) -> Operation:
+    """A preparation checked, and normalised if its amplitudes are plain numbers; tiny ones would vanish in float32."""
+    used = {w for op in earlier for w in op.wires} & set(operation.wires)
+    if used:
+        raise CircuitError("prepare needs fresh wires", got=f"wires {sorted(used)} in use", do="prepare first")
+    amplitudes = [a for a in operation.angles if not isinstance(a, Expr)]
+    if len(amplitudes) < len(operation.angles):
+        return operation
+    largest = max(map(abs, amplitudes))
+    if largest == 0:
+        raise CircuitError("prepare needs a state of positive norm", got="all amplitudes zero")
+    scaled = [a / largest for a in amplitudes]
+    norm = math.hypot(*scaled)
+    if abs(norm * largest - 1) < 1e-15:  # what is normalised keeps its digits
+        return operation
+    return replace(operation, angles=tuple(a / norm for a in scaled))
+
+
 def _entries(value: Any) -> Iterable[Any]:
-    if isinstance(value, (Param, Sequence, np.ndarray)) and not isinstance(value, str):
+    """What was given for a Param as a sequence; a single number or expression is one of length 1."""
+    if isinstance(value, (Expr, numbers.Real)):
+        return (value,)
+    if isinstance(value, (Param, Sequence)) and not isinstance(value, str):
         return value
-    raise CircuitError("parameters must be a sequence of expressions", got=type(value).__name__)
+    if isinstance(value, np.ndarray) and value.ndim == 1:
+        return value
+    raise CircuitError("this is no sequence of numbers and expressions", got=f"{type(value).__name__} {value!r}"[:80])
 
 
 def _flat(wires: Iterable[Any]) -> list[Any]:
+    """Wires given one by one or in sequences, as one list; a number without dimensions is one wire."""
     out: list[Any] = []
     for wire in wires:
-        out.extend(wire if isinstance(wire, Iterable) else (wire,))
+        out.extend(wire if isinstance(wire, Iterable) and getattr(wire, "shape", None) != () else (wire,))
     return out
