@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.conv import _ConvNd
 
 from qdl.errors import UnsupportedError, ValuesError
 from qdl.ir import Circuit
@@ -18,21 +19,11 @@ from qdl.nn.filters import CircuitFilter
 _COUPLING = float("0.5")
 
 
-class _QuantumConv(nn.Module):
+class _QuantumConv(_ConvNd):
     """What all dimensions share. The class beside it in the bases is torch's, which checks and holds the sizes."""
 
     _dimension: int
-    _plain: type[nn.Module]
-    in_channels: int
-    out_channels: int
-    kernel_size: tuple[int, ...]
-    stride: tuple[int, ...]
-    padding: tuple[int, ...] | str
-    dilation: tuple[int, ...]
-    groups: int
-    padding_mode: str
-    weight: nn.Parameter
-    bias: nn.Parameter | None
+    _plain: type[_ConvNd]
     _filter: Detector | CircuitFilter
 
     def __init__(
@@ -56,9 +47,10 @@ class _QuantumConv(nn.Module):
         **options: Any,
     ) -> None:
         sizes = (in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode)
-        super().__init__(*sizes, device, dtype)
+        super().__init__(*sizes, device, dtype)  # type: ignore[arg-type]
         if self.weight.dtype not in (torch.float32, torch.float64):
             raise ValuesError("unknown precision", got=self.weight.dtype, expected="torch.float32 or torch.float64")
+        self._check_sizes()
         self.interaction, self.readout, self.encoding, self.options = interaction, readout, encoding, options
         self._coupling = coupling if self._is_detector() else None
         if coupling is not _COUPLING and self._coupling is None:
@@ -71,6 +63,20 @@ class _QuantumConv(nn.Module):
             self.weight = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
             self.reset_parameters()
 
+    def _check_sizes(self) -> None:
+        """What torch notices in forward only, if at all."""
+        for name, smallest in {"kernel_size": 1, "stride": 1, "dilation": 1, "padding": 0}.items():
+            size = getattr(self, name)
+            if isinstance(size, str):
+                continue
+            if len(size) != self._dimension or not all(isinstance(n, int) and n >= smallest for n in size):
+                expected = f"an integer or {self._dimension} integers, at least {smallest}"
+                raise ValuesError(f"{name} makes no sense", got=size, expected=expected)
+        if min(self.in_channels, self.out_channels) < 1:
+            raise ValuesError(
+                "a convolution needs channels", got=(self.in_channels, self.out_channels), expected="1 or more"
+            )
+
     def _is_detector(self) -> bool:
         return isinstance(self.interaction, str) and self.interaction == "detector"
 
@@ -78,8 +84,7 @@ class _QuantumConv(nn.Module):
         size = self.in_channels // self.groups * prod(self.kernel_size)
         if self._coupling is None:
             return CircuitFilter(size, self.interaction, self.readout or "first", self.encoding or "angle", options)
-        coupling = float(self._coupling)
-        return Detector(size, coupling, self.readout or "linear", self.encoding or "signed", options)
+        return Detector(size, self._coupling, self.readout or "linear", self.encoding or "signed", options)
 
     def _filters(self, circuit_filter: CircuitFilter) -> int:
         """How many filters give the channels."""
@@ -123,7 +128,7 @@ class _QuantumConv(nn.Module):
     def reset_parameters(self) -> None:
         """Torch's initial values; angles of a circuit uniform in [-pi, pi), its bias zero."""
         if not isinstance(self.__dict__.get("_filter"), CircuitFilter):
-            super().reset_parameters()  # type: ignore[misc]
+            super().reset_parameters()
             return
         nn.init.uniform_(self.weight, -pi, pi)
         if self.bias is not None:
@@ -168,7 +173,7 @@ class _QuantumConv(nn.Module):
         return f"{super().extra_repr()}, interaction={interaction}, {self._filter}"
 
     @classmethod
-    def _from_conv(cls, conv: Any, coupling: float, options: dict[str, Any]) -> Self:
+    def _from_conv(cls, conv: _ConvNd, coupling: float, options: dict[str, Any]) -> Self:
         if not isinstance(conv, cls._plain):
             raise ValuesError("not a layer to quantise", got=type(conv).__name__, expected=cls._plain.__name__)
         sizes = (conv.in_channels, conv.out_channels, conv.kernel_size, conv.stride, conv.padding, conv.dilation)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite
+from numbers import Real
 from typing import Any
 
 from torch import Tensor
@@ -43,8 +44,10 @@ class Detector:
     respond: Response = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        if not (isfinite(self.coupling) and self.coupling > 0):
-            raise ValuesError("the coupling makes no sense", got=self.coupling, expected="a positive number")
+        number = isinstance(self.coupling, Real) and not isinstance(self.coupling, bool)
+        if not (number and isfinite(self.coupling) and self.coupling > 0):
+            raise ValuesError("the coupling makes no sense", got=repr(self.coupling), expected="a positive number")
+        object.__setattr__(self, "coupling", float(self.coupling))
         for name, known in (("readout", READOUTS), ("encoding", ENCODINGS)):
             if getattr(self, name) not in known:
                 got, expected = repr(getattr(self, name)), " or ".join(map(repr, known))

@@ -11,10 +11,10 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-import qdl.run
 from qdl.ir import Circuit, Param, Z, arcsin, sqrt
 from qdl.nn.responses import brackets
 from qdl.nn.seeds import derived, fixed
+from qdl.run import compile as plan
 
 
 def detector_circuit(size: int, coupling: float, biased: bool = False) -> Circuit:
@@ -61,7 +61,7 @@ class CircuitResponse:
     def __init__(self, size: int, coupling: float, biased: bool, options: Mapping[str, Any]) -> None:
         self.seed = options.get("seed")
         self.circuit = detector_circuit(size, coupling, biased)
-        self.compiled = qdl.run.compile(self.circuit, -1.0 * Z(size), **options)
+        self.compiled = plan(self.circuit, -1.0 * Z(size), **options)
 
     def __call__(self, x: Tensor, weight: Tensor, coupling: float, offset: Tensor | None) -> Tensor:
         seed = fixed(self.seed)

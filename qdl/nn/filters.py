@@ -10,11 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-import qdl.run
 from qdl.errors import CircuitError, UnsupportedError
 from qdl.ir import Circuit, Param, Z, arcsin, sqrt
 from qdl.nn.scale import require_finite, require_probability
 from qdl.physics.encodings import amplitudes, padded_size
+from qdl.run import compile as plan
 
 TILING = {"pattern": "ring", "layers": 1, "share": "none"}
 MARGIN = 1e-6
@@ -102,7 +102,7 @@ class CircuitFilter:
         observables = [Z(wire) for wire in range(wires if self.readout == "all" else 1)]
         options = {name: value for name, value in self.options.items() if name not in TILING}
         object.__setattr__(self, "circuit", circuit)
-        object.__setattr__(self, "compiled", qdl.run.compile(circuit, observables, **options))
+        object.__setattr__(self, "compiled", plan(circuit, observables, **options))
 
     def _part(self, wires: int) -> Circuit:
         from qdl.ir import cell, tile
@@ -152,7 +152,7 @@ class CircuitFilter:
         read: Tensor = self.compiled({"x": x, "weight": angles} if self.angles else {"x": x})
         return read
 
-    def read(self, answer: Tensor, m: None, bias: Tensor | None) -> Tensor:
+    def read(self, answer: Tensor, m: Tensor | None, bias: Tensor | None) -> Tensor:
         """(B, O, *positions) plus bias."""
         return answer if bias is None else answer + bias.reshape(-1, *(1,) * (answer.dim() - 2))
 

@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-import qdl.run
 from qdl.errors import ValuesError
 from qdl.ir import Circuit, Param
+from qdl.run import compile as plan
 
 
 class QuantumLayer(nn.Module):
@@ -82,7 +82,7 @@ class QuantumLayer(nn.Module):
         self.reset_parameters()
 
     def _plan(self, options: dict[str, Any]) -> Any:
-        return qdl.run.compile(self.circuit, self.observables, **options)
+        return plan(self.circuit, self.observables, **options)
 
     def reconfigured(self, changes: dict[str, Any]) -> dict[str, Any]:
         """Attributes under changed options, planned but not set: what `qdl.nn.configure` sets."""

@@ -52,7 +52,8 @@ def columns(
     shifted = []
     for offsets in product(*map(range, kernel)):
         axes = zip(offsets, dilation, stride, out, strict=True)
-        shifted.append(x[(..., *(slice(o * d, o * d + s * (n - 1) + 1, s) for o, d, s, n in axes))])
+        slices = tuple(slice(o * d, o * d + s * (n - 1) + 1, s) for o, d, s, n in axes)
+        shifted.append(x[(slice(None), slice(None), *slices)])
     channels, batch = x.shape[:2]
     size = channels // groups * len(shifted)
     return torch.stack(shifted, 1).reshape(groups, size, batch * torch.Size(out).numel()), out

@@ -23,10 +23,10 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-import qdl.run
 from qdl.errors import UnsupportedError, ValuesError
 from qdl.nn.seeds import fixed
 from qdl.physics.detector import detector_sine
+from qdl.run import binomial
 
 
 class Response(Protocol):
@@ -111,7 +111,7 @@ class Sampled:
         return sampled
 
     def _draw(self, seed: int, run: int, sine: Tensor) -> Tensor:
-        return 2 * qdl.run.binomial((1 + sine) / 2, self.shots, seed, run) - 1
+        return 2 * binomial((1 + sine) / 2, self.shots, seed, run) - 1
 
 
 class _SampledSine(Function):
