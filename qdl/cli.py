@@ -1,0 +1,243 @@
+"""The command line: ``qdl train``, ``qdl evaluate``, ``qdl circuits``, ``qdl doctor``.
+
+Everything is imported by the command that needs it, so that ``qdl --help`` answers at once. Exit codes: 0 done; 1 a
+fault found by ``qdl doctor``, or an unforeseen error with its traceback; 2 a wrong request, one line saying what to do;
+130 stopped by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial, wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from qdl.errors import QdlError, ValuesError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+SEARCHED = (0.005, 0.01, 0.02, 0.04, 0.08)  # peak learning rates that `qdl train --search` compares
+PACKAGES = (
+    "torch", "numpy", "networkx", "openqasm3", "pennylane", "qiskit", "qiskit_aer", "sklearn", "matplotlib", "typer",
+    "rich", "pydantic", "safetensors", "accelerate", "tensorboard", "platformdirs",
+)  # fmt: skip
+
+app = typer.Typer(
+    help="Neural networks whose neurons are quantum systems.",
+    epilog="Exit codes: 0 done, 1 an unforeseen error, 2 a wrong request, 130 stopped by Ctrl-C.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+circuits = typer.Typer(help="The library of circuits.", no_args_is_help=True)
+app.add_typer(circuits, name="circuits")
+
+
+def main() -> None:
+    """The entry point of the ``qdl`` command."""
+    app(prog_name="qdl")
+
+
+def _console(stderr: bool = False) -> Console:
+    from rich.console import Console
+
+    return Console(stderr=stderr, soft_wrap=True, highlight=False)
+
+
+def _clean(command: Callable[..., None]) -> Callable[..., None]:
+    """Errors that qdl raises on purpose become one red line, and Ctrl-C ends without a traceback."""
+
+    @wraps(command)
+    def cleanly(*args: Any, **options: Any) -> None:
+        try:
+            command(*args, **options)
+        except QdlError as error:
+            _console(stderr=True).print(f"error: {error}", style="red", markup=False)
+            raise typer.Exit(2) from None
+        except KeyboardInterrupt:
+            raise typer.Exit(130) from None
+
+    return cleanly
+
+
+Folder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.", show_default=False)]
+
+
+@app.command()
+@_clean
+def train(
+    data: Annotated[str | None, typer.Option(help="Data set: digits-canvas (default) or digits.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Epochs of every fit.")] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, help="Number of seeds.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The first seed.")] = None,
+    search: Annotated[bool, typer.Option("--search", help="Search every model's learning rate beforehand.")] = False,
+    config: Annotated[Path | None, typer.Option(help="A TOML file like a run's config.toml.")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads on the CPU.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The new run folder; by default one in runs/.")] = None,
+    resume: Annotated[Path | None, typer.Option(metavar="RUN", help="Go on with a run that was stopped.")] = None,
+) -> None:
+    """Train the quantum network beside its classical twin, the head alone, and frozen convolutions."""
+    wishes: dict[str, dict[str, Any]] = {
+        "data": {"name": data},
+        "training": {"epochs": epochs, "seeds": _seeds(seeds, seed)},
+        "search": {"rates": SEARCHED if search else None},
+        "machine": {"device": device, "threads": threads},
+    }
+    wishes = {table: {k: v for k, v in keys.items() if v is not None} for table, keys in wishes.items()}
+    if resume is None:
+        folder = _create(wishes, config, out)
+    elif config or out or any(wishes.values()):
+        raise ValuesError("--resume goes on with a run as it was configured", do="leave the other options out")
+    else:
+        folder = resume
+    try:
+        _run(folder)
+    except KeyboardInterrupt:
+        _console(stderr=True).print(f"stopped; go on with: qdl train --resume {folder}")
+        raise
+
+
+def _seeds(count: int | None, first: int | None) -> list[int] | None:
+    if count is None and first is None:
+        return None
+    return list(range(first or 0, (first or 0) + (count or 1)))
+
+
+def _create(wishes: dict[str, dict[str, Any]], file: Path | None, out: Path | None) -> Path:
+    """The folder of a new run; it stands before torch is loaded."""
+    from datetime import datetime
+
+    from qdl.train.config import Config, read_toml
+    from qdl.train.folder import create
+
+    tables = read_toml(file) if file else {}
+    for name, keys in wishes.items():
+        if keys:
+            tables[name] = {**tables.get(name, {}), **keys}
+    config = Config.read(tables)
+    return create(config, out or Path("runs", f"{config.data.name}-{datetime.now():%Y%m%d-%H%M%S}"))
+
+
+def _run(folder: Path) -> None:
+    console = _console()
+    console.print(f"run folder: {folder}")
+    with console.status("loading"):
+        from qdl.train import run
+        from qdl.train.folder import REPORT
+        from qdl.train.show import Bar, tables
+    with Bar(console) as bar:
+        results = run(folder, bar)
+    for table in tables(results):
+        console.print(table)
+    console.print(f"report: {folder / REPORT}")
+
+
+@app.command()
+@_clean
+def evaluate(
+    folder: Folder,
+    shots: Annotated[int | None, typer.Option(help="Shots per output value; exact if left out.")] = None,
+    coupling: Annotated[float | None, typer.Option(help="g at evaluation; chosen on validation data.")] = None,
+) -> None:
+    """Test the quantum models of a finished run, exactly or with shots."""
+    console = _console()
+    with console.status("evaluating"):
+        from qdl.train import evaluate as test
+        from qdl.train.report import spread
+
+        exact, found = test(folder), test(folder, shots, coupling)
+    for one in (exact, found) if found != exact else (exact,):
+        accuracy, loss = ([getattr(score, key) for score in one.scores] for key in ("accuracy", "loss"))
+        how = f"{one.shots} shots per output" if one.shots else "exact"
+        console.print(f"{how}, g = {one.coupling:g}: accuracy {spread(accuracy)}, loss {spread(loss)} nat")
+
+
+@circuits.command("list")
+@_clean
+def list_circuits() -> None:
+    """The names of all circuits in the library."""
+    from qdl.ir import cell, cells
+
+    for name in cells():
+        circuit = cell(name)
+        angles = sum(param.size for param in circuit.params)
+        typer.echo(f"{name:<24} {circuit.wires} wires, {angles} parameters")
+
+
+@circuits.command("show")
+@_clean
+def show_circuit(name: Annotated[str, typer.Argument(help="One of `qdl circuits list`.", show_default=False)]) -> None:
+    """A circuit, drawn."""
+    from qdl.ir import cell
+
+    typer.echo(cell(name).draw("text"))
+
+
+@app.command()
+@_clean
+def doctor() -> None:
+    """Check the installation: versions, devices, memory, a circuit and its gradient."""
+    console, faults = _console(), 0
+    for what, check in _checks():
+        try:
+            console.print(f"[green]ok[/]    {what}: {check()}")
+        except Exception as error:
+            console.print(f"[red]fault[/] {what}: {type(error).__name__}: {error}")
+            faults += 1
+    raise typer.Exit(1 if faults else 0)
+
+
+def _checks() -> Iterator[tuple[str, Callable[[], str]]]:
+    from qdl import __version__
+
+    yield "qdl", lambda: f"{__version__} with Python {sys.version.split()[0]}"
+    for package in PACKAGES:
+        yield package, partial(_version, package)
+    yield "devices", _devices
+    yield "circuits", _cells
+    yield "gradient", _gradient
+
+
+def _version(package: str) -> str:
+    """Imports it, since a package can be there and not work."""
+    from importlib import import_module
+    from importlib.metadata import packages_distributions, version
+
+    import_module(package)
+    return version(packages_distributions()[package][0])
+
+
+def _devices() -> str:
+    import torch
+
+    from qdl.engine.memory import available
+
+    found = [torch.device("cpu"), *(torch.device("cuda", i) for i in range(torch.cuda.device_count()))]
+    return ", ".join(f"{device} ({available(device) / 2**30:.1f} GiB free)" for device in found)
+
+
+def _cells() -> str:
+    from qdl.ir import cell, cells
+
+    return f"{len([cell(name) for name in cells()])} circuits in the library"
+
+
+def _gradient() -> str:
+    """<Z> behind RY(t) is cos t, its derivative -sin t."""
+    import torch
+
+    from qdl import run
+    from qdl.ir import Circuit, Param, Z
+
+    angle = torch.tensor([0.3], dtype=torch.float64, requires_grad=True)
+    value = run.expval(Circuit(1).ry(Param("t", 1)[0], 0), Z(0), {"t": angle})
+    (gradient,) = torch.autograd.grad(value, angle)
+    error = (gradient + angle.sin()).abs().item()
+    if error > 1e-12:
+        raise QdlError("the gradient of a rotation is wrong", got=f"an error of {error:.1e}", expected="below 1e-12")
+    return f"right to {error:.1e}"

@@ -1,0 +1,103 @@
+"""The four models that a run compares. Each is one row of `MODELS`; only the convolution and what learns differ."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from qdl.nn import QuantumConv2d
+from qdl.train.config import ConfigError, Network
+
+MODELS = {
+    "quantum": "two quantum convolutions and a linear head",
+    "twin": "the same network with torch's convolutions",
+    "head": "the linear head alone, on raw pixels",
+    "frozen": "the quantum network, its convolutions left as they were drawn",
+}
+
+
+def build(
+    name: str, network: Network, size: int, classes: int, seed: int, *, shots: int | None = None, draw: int = 0
+) -> nn.Module:
+    """One of the four models, on the CPU.
+
+    The initial weights are drawn once, by the classical twin, and handed to the quantum model of the same seed: both
+    start from the same numbers. The global random state is left as it was.
+
+    Parameters
+    ----------
+    name : str
+        A key of `MODELS`.
+    size : int
+        Height and width of the images, in pixels.
+    seed : int
+        Of the initial weights.
+    shots : int, optional
+        Shots per output value of the quantum convolutions; exact if left out.
+    draw : int
+        Which of many independent repetitions of these shots.
+
+    Raises
+    ------
+    ConfigError
+        If an image is too small for the kernels.
+
+    Examples
+    --------
+    >>> model = build("quantum", Network(), 16, 10, seed=0)
+    >>> model(torch.zeros(5, 1, 16, 16)).shape, sum(p.numel() for p in model.parameters())
+    (torch.Size([5, 10]), 1966)
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        if name == "head":
+            head = nn.Linear(size * size, classes)
+            return nn.Sequential(OrderedDict(flatten=nn.Flatten(), head=head))
+        twin = _network(network, size, classes)
+    if name == "twin":
+        return twin
+    options = [{"shots": shots, "seed": 2 * draw + i} if shots else {} for i in range(2)]
+    model = _network(network, size, classes, options)
+    model.load_state_dict(twin.state_dict())
+    if name == "frozen":
+        for layer in quantum_layers(model):
+            layer.requires_grad_(False)
+    return model
+
+
+def quantum_layers(model: nn.Module) -> list[QuantumConv2d]:
+    return [layer for layer in model.modules() if isinstance(layer, QuantumConv2d)]
+
+
+def _network(network: Network, size: int, classes: int, options: list[dict[str, Any]] | None = None) -> nn.Module:
+    """Torch's convolutions, or quantum ones with the options of each."""
+    channels = (1, *network.channels)
+
+    def convolution(i: int) -> nn.Conv2d:
+        shape = (channels[i], channels[i + 1], network.kernels[i], network.strides[i], network.paddings[i])
+        if options is None:
+            return nn.Conv2d(*shape)
+        return QuantumConv2d(*shape, coupling=network.coupling, **options[i])
+
+    for kernel, stride, padding in zip(network.kernels, network.strides, network.paddings, strict=True):
+        if size + 2 * padding < kernel:
+            raise ConfigError("the images are too small for the kernels", do="lower network.kernels or network.strides")
+        size = (size + 2 * padding - kernel) // stride + 1
+    return nn.Sequential(
+        OrderedDict(
+            conv1=convolution(0),
+            relu1=nn.ReLU(),
+            conv2=convolution(1),
+            relu2=nn.ReLU(),
+            pool=nn.AdaptiveMaxPool2d(1),
+            flatten=nn.Flatten(),
+            head=nn.Linear(channels[2], classes),
+        )
+    )
+
+
+def trainable(model: nn.Module) -> list[Tensor]:
+    return [parameter for parameter in model.parameters() if parameter.requires_grad]
