@@ -1,0 +1,159 @@
+"""Gate calls: a name with modifiers and angles becomes steps of the gate table, at a cost known beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from typing import Any, NamedTuple
+
+from qdl.errors import CircuitError
+from qdl.ir.gates import MAX_CONTROLLED, TABLE, Composite, Exponential, Gate, Step, controlled
+from qdl.ir.params import Angle, Expr, Param
+from qdl.ir.qasm.expressions import Expressions
+from qdl.ir.qasm.text import refuse
+
+MAX_GATES = 1_000_000  # elementary gates of a program, all definitions written out
+MAX_DEPTH = 100  # definitions and expressions inside each other
+MAX_TERMS = 10_000  # symbols and numbers of one angle, all definitions written out
+
+
+class Cost(NamedTuple):
+    """What a gate grows to when it is written out: elementary gates, levels, terms per angle, wires of the widest."""
+
+    gates: int = 1
+    depth: int = 1
+    terms: int = 1
+    width: int = 0
+
+
+@dataclass(frozen=True)
+class Known:
+    """A gate that a name stands for, and its cost."""
+
+    gate: Gate
+    cost: Cost
+
+
+class Call(NamedTuple):
+    """The steps of one call on local wires 0, 1, ..., and what they cost."""
+
+    steps: list[Step]
+    wires: int
+    cost: Cost
+
+
+@cache
+def row(name: str) -> Known:
+    """A row of the gate table, by name."""
+    return Known(TABLE[name], _cost(TABLE[name]))
+
+
+def _cost(gate: Gate) -> Cost:
+    if not isinstance(gate, Composite):
+        return Cost(width=gate.wires)
+    formal = tuple(Param("angle", len(gate.angles))) if gate.angles else ()
+    steps = gate.steps(formal, tuple(range(gate.wires)))
+    return together(with_angles(_cost(part), angles) for part, angles, _ in steps)
+
+
+def together(costs: Iterable[Cost]) -> Cost:
+    """The cost of a definition, from those of its steps."""
+    parts = list(costs) or [Cost()]
+    return Cost(
+        gates=sum(cost.gates for cost in parts),
+        depth=1 + max(cost.depth for cost in parts),
+        terms=max(cost.terms for cost in parts),
+        width=max(cost.width for cost in parts),
+    )
+
+
+def with_angles(cost: Cost, angles: Sequence[Angle]) -> Cost:
+    """The cost of a gate called with these angles: what is put in for a symbol multiplies."""
+    sizes = [_size(angle) for angle in angles] or [(1, 1)]
+    depth, terms = (max(column) for column in zip(*sizes, strict=True))
+    return cost._replace(depth=cost.depth + depth, terms=cost.terms * terms)
+
+
+def _size(angle: Angle) -> tuple[int, int]:
+    if not isinstance(angle, Expr) or angle.op == "entry":
+        return 1, 1
+    inner = [_size(argument) for argument in angle.args]
+    return 1 + max(depth for depth, _ in inner), sum(terms for _, terms in inner)
+
+
+def call(node: Any, gates: Mapping[str, Known], expressions: Expressions) -> Call:
+    """The steps of a QuantumGate or QuantumPhase node."""
+    if getattr(node, "duration", None) is not None:
+        refuse(node, "a gate with a duration is not supported")
+    phase = type(node).__name__ == "QuantumPhase"
+    name, arguments = ("gphase", [node.argument]) if phase else (node.name.name, node.arguments)
+    if name not in gates:
+        close = get_close_matches(name, gates, n=3)
+        do = f"did you mean {' or '.join(close)}?" if close else "define it above, or include \"stdgates.inc\""
+        refuse(node, f"unknown gate {name!r}", do=do)
+    gate, cost = gates[name].gate, gates[name].cost
+    angles = tuple(expressions.angle(argument) for argument in arguments)
+    if len(angles) != len(gate.angles):
+        refuse(node, f"wrong number of angles for gate {name!r}", got=len(angles), expected=len(gate.angles))
+    made = Call([(gate, angles, tuple(range(gate.wires)))], gate.wires, with_angles(cost, angles))
+    for modifier in reversed(node.modifiers):
+        made = _modified(modifier, made, expressions)
+    if len(node.qubits) != made.wires:
+        refuse(node, f"wrong number of qubits for gate {name!r}", got=len(node.qubits), expected=made.wires)
+    _check(node, made)
+    return made
+
+
+def _modified(modifier: Any, made: Call, expressions: Expressions) -> Call:
+    kind = modifier.modifier.name
+    if kind == "inv":
+        return made._replace(steps=_inverse(made.steps))
+    if kind == "pow":
+        return _power(modifier, made, expressions.integer(modifier.argument, "the exponent of pow"))
+    count = 1 if modifier.argument is None else expressions.integer(modifier.argument, f"the number of {kind}")
+    if not 1 <= count <= MAX_CONTROLLED - made.cost.width:
+        room = f"1 to {MAX_CONTROLLED - made.cost.width} on a gate of {made.cost.width} wires"
+        refuse(modifier, "wrong number of controls", got=count, expected=room)
+    states = ("1" if kind == "ctrl" else "0") * count
+    front = tuple(range(count))
+    steps: list[Step] = [
+        (controlled(gate, states), angles, front + tuple(wire + count for wire in wires))
+        for gate, angles, wires in made.steps
+    ]
+    return Call(steps, made.wires + count, made.cost._replace(width=made.cost.width + count))
+
+
+def _inverse(steps: list[Step]) -> list[Step]:
+    return [step for gate, angles, wires in reversed(steps) for step in gate.inverse(angles, wires)]
+
+
+def _power(modifier: Any, made: Call, exponent: int) -> Call:
+    if len(made.steps) == 1 and isinstance(made.steps[0][0], Exponential):
+        gate, angles, wires = made.steps[0]
+        return made._replace(steps=[(gate, (exponent * angles[0],), wires)])
+    total = made.cost.gates * abs(exponent)
+    if total > MAX_GATES:
+        refuse(modifier, "the power is too large", got=f"{total} gates", expected=f"at most {MAX_GATES}")
+    steps = (made.steps if exponent >= 0 else _inverse(made.steps)) * abs(exponent)
+    return made._replace(steps=steps, cost=made.cost._replace(gates=total))
+
+
+def _check(node: Any, made: Call) -> None:
+    """Refuse what would not fit when written out, or has no value, such as the angle 1/a at a = 0."""
+    cost = made.cost
+    if cost.gates > MAX_GATES:
+        refuse(node, "definitions grow too large", got=f"{cost.gates} gates", expected=f"at most {MAX_GATES}")
+    if cost.depth > MAX_DEPTH or cost.terms > MAX_TERMS:
+        refuse(node, "definitions and expressions are nested too deeply", expected=f"at most {MAX_DEPTH} levels")
+    try:
+        _expand(made.steps)
+    except CircuitError as error:
+        refuse(node, str(error))
+
+
+def _expand(steps: Iterable[Step]) -> None:
+    for gate, angles, wires in steps:
+        if isinstance(gate, Composite) and angles:
+            _expand(gate.steps(angles, wires))

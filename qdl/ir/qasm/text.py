@@ -1,0 +1,138 @@
+"""OpenQASM text to statements of the reference syntax tree, one statement at a time.
+
+The text is cut into statements before it is parsed, so that memory stays bounded by the longest statement, equal
+statements are parsed once, and the first fault ends the work.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any, NamedTuple, NoReturn
+
+from qdl.errors import QasmError
+
+MAX_TEXT = 4_000_000  # characters; about a minute of the reference parser
+MAX_STATEMENT = 200_000  # characters; three seconds and 80 MB of it
+MAX_NESTING = 100  # brackets
+
+_TOKEN = re.compile(
+    r"""(?P<skip>\s+|//[^\n]*|/\*.*?\*/)|(?P<open>/\*)|(?P<string>"[^"\n]*"|'[^'\n]*')|(?P<left>[(\[{])"""
+    r"""|(?P<right>[)\]}])|(?P<end>;)|(?P<word>[^\s;()\[\]{}"'/]+|.)""",
+    re.DOTALL,
+)
+
+
+class Statement(NamedTuple):
+    """One statement's text and the line on which it starts."""
+
+    text: str
+    line: int
+
+
+class Refusal(Exception):
+    """Something in a statement that is refused, with the node of the syntax tree that says where."""
+
+    def __init__(self, node: Any, problem: str, **facts: Any) -> None:
+        super().__init__(problem)
+        self.node, self.problem, self.facts = node, problem, facts
+
+
+def refuse(node: Any, problem: str, **facts: Any) -> NoReturn:
+    """Refuse a node of the syntax tree; the facts are those of a `QdlError`."""
+    raise Refusal(node, problem, **facts)
+
+
+def fault(line: int, problem: object, **facts: Any) -> QasmError:
+    """The one error that a reader raises."""
+    return QasmError(f"OpenQASM line {line}: {problem}", **facts)
+
+
+def statements(text: str) -> list[Statement]:
+    """Cut a program at the semicolons and closing braces of its outermost level."""
+    if not isinstance(text, str):
+        raise QasmError("OpenQASM comes as text", got=type(text).__name__, expected="str")
+    if len(text) > MAX_TEXT:
+        raise QasmError("the OpenQASM text is too long", got=f"{len(text)} characters", expected=f"at most {MAX_TEXT}")
+    return list(_cut(text))
+
+
+def _cut(text: str) -> Iterator[Statement]:
+    start, line, counted = None, 1, 0
+    brackets: list[str] = []
+    for token in _TOKEN.finditer(text):
+        kind = token.lastgroup
+        if kind == "skip":
+            continue
+        if start is None:
+            start = token.start()
+            line, counted = line + text.count("\n", counted, start), start
+        if kind == "open":
+            raise fault(line + text.count("\n", counted, token.start()), "a comment is not closed", expected="*/")
+        if kind == "left":
+            brackets.append(token.group())
+            if len(brackets) > MAX_NESTING:
+                raise fault(line, "nested too deeply", expected=f"at most {MAX_NESTING} brackets")
+        closed = brackets.pop() if kind == "right" and brackets else None
+        if not brackets and (kind == "end" or closed == "{"):
+            yield _statement(text[start : token.end()], line)
+            start = None
+    if start is not None:
+        yield _statement(text[start:], line)
+
+
+def _statement(text: str, line: int) -> Statement:
+    if len(text) > MAX_STATEMENT:
+        expected = f"at most {MAX_STATEMENT} characters"
+        raise fault(line, "a statement is too long", got=f"{len(text)} characters", expected=expected)
+    return Statement(text, line)
+
+
+def parse(statement: Statement) -> Any:
+    """The reference parser's Program for one statement; its line numbers start at 1."""
+    try:
+        return _parse(statement.text)
+    except _Malformed as error:
+        raise fault(statement.line + error.line - 1, error) from None
+    except RecursionError:
+        raise fault(statement.line, "nested too deeply", do="split the expression") from None
+    except ImportError as error:
+        raise QasmError("reading OpenQASM needs its parser", do="pip install 'openqasm3[parser]'") from error
+    except Exception as error:  # whatever else breaks in the parser on malformed text
+        raise fault(statement.line, "malformed statement", got=_shown(statement.text)) from error
+
+
+class _Malformed(Exception):
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+@lru_cache(maxsize=2048)
+def _parse(text: str) -> Any:
+    # The convenience function of the reference package hides the place of a fault and prints to stderr: build the same
+    # chain of its parts with a listener that raises.
+    from openqasm3 import parser as reference
+
+    class Listener(reference.ErrorListener):
+        def syntaxError(self, recognizer: Any, symbol: Any, line: int, column: int, message: str, error: Any) -> None:
+            raise _Malformed(line, message.split(" expecting {")[0])
+
+    lexer = reference.qasm3Lexer(reference.InputStream(text))
+    lexer.removeErrorListeners()
+    lexer.addErrorListener(Listener())
+    parser = reference.qasm3Parser(reference.CommonTokenStream(lexer))
+    parser.removeErrorListeners()
+    parser.addErrorListener(Listener())
+    try:
+        return reference.QASMNodeVisitor().visitProgram(parser.program())
+    except reference.QASM3ParsingError as error:
+        place, _, message = str(error).partition(": ")
+        found = re.match(r"L(\d+)", place)
+        raise _Malformed(int(found[1]) if found else 1, message or place) from None
+
+
+def _shown(text: str) -> str:
+    short = " ".join(text[:60].split())
+    return repr(short + ("..." if len(text) > 60 else ""))

@@ -1,0 +1,193 @@
+"""Circuits to OpenQASM 3; gates that ``stdgates.inc`` lacks get definitions that follow from their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from qdl.errors import QasmError
+from qdl.ir.circuit import Circuit
+from qdl.ir.gates import TABLE, Composite, Gate, Prepare, Rotor, Step, pauli_ladder
+from qdl.ir.params import Angle, Expr, Param
+from qdl.ir.qasm.names import angle_text, entry_names, formal_names, fresh
+from qdl.ir.qasm.reader import STDGATES
+from qdl.ir.qasm.single import phase_and_u
+
+Entries = dict[tuple[Param, int], str]
+BUILT_IN = ("U", "gphase")
+
+
+class Line(NamedTuple):
+    """One gate statement: modifiers, the gate with its angles, its wires' names."""
+
+    head: str
+    wires: tuple[str, ...]
+    modifiers: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.modifiers}{self.head}{' ' if self.wires else ''}{', '.join(self.wires)};"
+
+
+def to_qasm(circuit: Circuit, version: int = 3) -> str:
+    """Write a circuit as OpenQASM.
+
+    Every vector Param becomes inputs ``name_0``, ``name_1``, ...; numbers that are short fractions of pi are written
+    as such, all others with every digit that matters.
+
+    Parameters
+    ----------
+    circuit : Circuit
+    version : int
+        3, or 2 for circuits without Params and global phases.
+
+    Returns
+    -------
+    str
+        Text that `from_qasm` and other tools read back to the same unitary.
+
+    Raises
+    ------
+    QasmError
+        Naming the gate that OpenQASM, or this version of it, cannot say: a dense matrix on several wires, ``rv`` with
+        free angles, ``prepare``.
+
+    Examples
+    --------
+    >>> print(to_qasm(Circuit(2).rx(Param("t"), 0).cx(0, 1)))
+    OPENQASM 3.0;
+    include "stdgates.inc";
+    input float[64] t_0;
+    qubit[2] q;
+    rx(t_0) q[0];
+    cx q[0], q[1];
+    """
+    if version == 3:
+        return Writer(circuit).text()
+    if version == 2:
+        from qdl.ir.qasm.version2 import Writer2
+
+        return Writer2(circuit).text()
+    raise QasmError("OpenQASM has no such version here", got=repr(version), expected="3 or 2")
+
+
+class Writer:
+    """Collects the definitions that a circuit's gates need and its statements."""
+
+    version, library, power = 3, "stdgates.inc", "**"
+    known = frozenset(STDGATES)
+
+    def __init__(self, circuit: Circuit) -> None:
+        self.circuit = circuit
+        self.entries = self._inputs()
+        self.taken = {*self.known, *self.entries.values()}
+        self.register = self._take("q")
+        self.names: dict[Gate, str] = {}
+        self.definitions: list[str] = []
+
+    def text(self) -> str:
+        """The whole program."""
+        body: list[str] = []
+        for op in self.circuit.operations:
+            wires = tuple(f"{self.register}[{wire}]" for wire in op.wires)
+            body += [str(line) for line in self.lines(op.gate, op.angles, wires, self.entries)]
+        head = [f"OPENQASM {self.version}.0;", f'include "{self.library}";']
+        head += [f"input float[64] {name};" for name in self.entries.values()]
+        return "\n".join([*head, *self.definitions, self.declaration(), *body]) + "\n"
+
+    def declaration(self) -> str:
+        """The declaration of the register."""
+        return f"qubit[{self.circuit.wires}] {self.register};"
+
+    def lines(self, gate: Gate, angles: Sequence[Angle], wires: tuple[str, ...], entries: Entries) -> list[Line]:
+        """One gate as statements."""
+        is_row = TABLE.get(gate.name) == gate
+        if is_row and (gate.name in self.known or gate.qasm in BUILT_IN):
+            return [self._line(gate.qasm if gate.qasm in BUILT_IN else gate.name, angles, wires, entries)]
+        if gate.base is not None and not is_row:
+            return self.controlled(gate, angles, wires, entries)
+        if self._follows(gate):
+            return [self._line(self.define(gate), angles, wires, entries)]
+        if gate.wires == 1 and not any(isinstance(angle, Expr) for angle in angles):
+            return self.single(gate, angles, wires, entries)
+        raise self.refusal(gate)
+
+    def _follows(self, gate: Gate) -> bool:
+        """Whether a definition of the gate follows from what it is."""
+        is_row = TABLE.get(gate.name) == gate and not isinstance(gate, Rotor)
+        return is_row or isinstance(gate, Composite) or getattr(gate, "pauli", None) is not None
+
+    def single(self, gate: Gate, angles: Sequence[Any], wires: tuple[str, ...], entries: Entries) -> list[Line]:
+        """A constant one-wire gate, as a phase and U."""
+        alpha, turn = phase_and_u(gate.matrix(*angles))
+        phase = [self._line("gphase", (alpha,), (), entries)] if alpha else []
+        return [*phase, self._line("U", turn, wires, entries)]
+
+    def controlled(self, gate: Gate, angles: Sequence[Angle], wires: tuple[str, ...], entries: Entries) -> list[Line]:
+        """A controlled gate, as its base under modifiers."""
+        assert gate.base is not None
+        count = len(gate.controls)
+        runs = [(value, len(list(run))) for value, run in groupby(gate.controls)]
+        words = {"1": "ctrl", "0": "negctrl"}
+        modifiers = "".join(f"{words[value]}{f'({n})' if n > 1 else ''} @ " for value, n in runs)
+        inner = self.lines(gate.base, angles, wires[count:], entries)
+        return [Line(line.head, wires[:count] + line.wires, modifiers + line.modifiers) for line in inner]
+
+    def define(self, gate: Gate) -> str:
+        """The name under which a gate is defined in the program."""
+        if gate not in self.names:
+            names = formal_names(gate.angles, self.version)
+            formal = Param("formal", max(len(names), 1))
+            entries = {(formal, index): name for index, name in enumerate(names)}
+            wires = tuple(fresh(f"q{wire}", names) for wire in range(gate.wires))
+            lines = self.body(gate, tuple(formal)[: len(names)], wires, entries)
+            name = self._take(gate.name)
+            head = f"{name}({', '.join(names)})" if names else name
+            body = "".join(f"  {line}\n" for line in lines)
+            self.definitions.append(f"gate {head} {', '.join(wires)} {{\n{body}}}")
+            self.names[gate] = name
+        return self.names[gate]
+
+    def body(self, gate: Gate, angles: tuple[Angle, ...], wires: tuple[str, ...], entries: Entries) -> list[Line]:
+        """The statements of a gate's definition."""
+        if gate.base is not None:
+            return self.controlled(gate, angles, wires, entries)
+        if gate == TABLE["sxdg"]:
+            return [Line("sx", wires, "inv @ ")]
+        return self.sequence(gate, angles, wires, entries)
+
+    def sequence(self, gate: Gate, angles: tuple[Angle, ...], wires: tuple[str, ...], entries: Entries) -> list[Line]:
+        """A gate as the statements of its steps."""
+        return [
+            line
+            for part, turned, where in self.steps(gate, angles)
+            for line in self.lines(part, turned, tuple(wires[w] for w in where), entries)
+        ]
+
+    def steps(self, gate: Gate, angles: tuple[Angle, ...]) -> list[Step]:
+        """A gate as a sequence of others, on wires 0, 1, ..."""
+        letters = getattr(gate, "pauli", None)
+        if letters:
+            return [(TABLE[name], turned, where) for name, turned, where in pauli_ladder(letters, angles[0])]
+        if isinstance(gate, Composite):
+            return gate.steps(angles, tuple(range(gate.wires)))
+        raise self.refusal(gate)
+
+    def refusal(self, gate: Gate) -> QasmError:
+        """The error for a gate that cannot be written."""
+        if isinstance(gate, Prepare):
+            return QasmError("OpenQASM cannot prepare amplitudes", got="'prepare'", do="write the circuit without it")
+        problem = f"OpenQASM cannot say the gate {gate.name!r}"
+        return QasmError(problem, got=f"a dense matrix on {gate.wires} wires", do="build it from gates of the table")
+
+    def _inputs(self) -> Entries:
+        return entry_names(self.circuit.params, self.known)
+
+    def _take(self, wanted: str) -> str:
+        name = fresh(wanted, self.taken, self.version)
+        self.taken.add(name)
+        return name
+
+    def _line(self, name: str, angles: Sequence[Angle], wires: tuple[str, ...], entries: Entries) -> Line:
+        inner = ", ".join(angle_text(angle, entries, self.power) for angle in angles)
+        return Line(f"{name}({inner})" if angles else name, wires)
