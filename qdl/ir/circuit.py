@@ -231,6 +231,9 @@ class Circuit:
         out._operations, out._params, out._key = list(self._operations), dict(self._params), self._key
         return out
 
+    def __copy__(self) -> Circuit:
+        return self.copy()
+
     def elementary(self) -> list[Operation]:
         """All operations with composite gates expanded."""
         return [inner for op in self._operations for inner in op.elementary()]
@@ -244,7 +247,8 @@ class Circuit:
         [[0, 1], [1, 0]]
         """
         if self.wires > MATRIX_WIRES:
-            raise CircuitError("the circuit's matrix is too large", got=self.wires, expected=f"at most {MATRIX_WIRES} wires")
+            expected = f"at most {MATRIX_WIRES} wires"
+            raise CircuitError("the circuit's matrix is too large", got=self.wires, expected=expected)
         out = np.eye(2**self.wires, dtype=complex)
         for op in self._operations:
             plain = [evaluate(angle, values or {}) for angle in op.angles]

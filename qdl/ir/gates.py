@@ -374,7 +374,7 @@ def constant_matrix(value: object) -> Matrix:
         remedy = "detach it, or use a gate with a Param"
         raise CircuitError("a matrix in a circuit is constant", got="a tensor with requires_grad", do=remedy)
     try:
-        array = np.array(value, dtype=complex)
+        array = np.asarray(value, dtype=complex).copy()
     except (TypeError, ValueError, RuntimeError, OverflowError) as error:
         raise CircuitError("this is no matrix of numbers", got=f"{type(value).__name__} ({error})"[:120]) from None
     if not np.isfinite(array).all():
