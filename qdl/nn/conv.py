@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import pi, prod
+from numbers import Integral
 from typing import Any, Self
 
 import torch
@@ -46,11 +47,13 @@ class _QuantumConv(_ConvNd):
         encoding: str | None = None,
         **options: Any,
     ) -> None:
+        self._check_sizes(kernel_size=kernel_size, stride=stride, dilation=dilation, padding=padding)
+        if min(in_channels, out_channels) < 1:
+            raise ValuesError("a convolution needs channels", got=(in_channels, out_channels), expected="1 or more")
         sizes = (in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode)
         super().__init__(*sizes, device, dtype)  # type: ignore[arg-type]
         if self.weight.dtype not in (torch.float32, torch.float64):
             raise ValuesError("unknown precision", got=self.weight.dtype, expected="torch.float32 or torch.float64")
-        self._check_sizes()
         self.interaction, self.readout, self.encoding, self.options = interaction, readout, encoding, options
         self._coupling = coupling if self._is_detector() else None
         if coupling is not _COUPLING and self._coupling is None:
@@ -63,19 +66,16 @@ class _QuantumConv(_ConvNd):
             self.weight = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
             self.reset_parameters()
 
-    def _check_sizes(self) -> None:
+    @classmethod
+    def _check_sizes(cls, **sizes: int | tuple[int, ...] | str) -> None:
         """What torch notices in forward only, if at all."""
-        for name, smallest in {"kernel_size": 1, "stride": 1, "dilation": 1, "padding": 0}.items():
-            size = getattr(self, name)
-            if isinstance(size, str):
-                continue
-            if len(size) != self._dimension or not all(isinstance(n, int) and n >= smallest for n in size):
-                expected = f"an integer or {self._dimension} integers, at least {smallest}"
+        for name, size in sizes.items():
+            smallest = 0 if name == "padding" else 1
+            each = size if isinstance(size, tuple | list) else (size,) * cls._dimension
+            right = len(each) == cls._dimension and all(isinstance(n, Integral) and n >= smallest for n in each)
+            if not (right or isinstance(size, str)):
+                expected = f"an integer or {cls._dimension} integers, at least {smallest}"
                 raise ValuesError(f"{name} makes no sense", got=size, expected=expected)
-        if min(self.in_channels, self.out_channels) < 1:
-            raise ValuesError(
-                "a convolution needs channels", got=(self.in_channels, self.out_channels), expected="1 or more"
-            )
 
     def _is_detector(self) -> bool:
         return isinstance(self.interaction, str) and self.interaction == "detector"
