@@ -235,8 +235,9 @@ def _number(op: str, *args: float) -> float:
     except (ValueError, ArithmeticError):
         value = math.nan
     if isinstance(value, complex) or not math.isfinite(value):
-        shown = ", ".join(f"{arg:g}" for arg in args)
-        raise CircuitError(f"{op}({shown}) has no finite real value", do="keep the arguments where it is defined")
+        shown = [f"{arg:g}" for arg in args]
+        text = f" {_SYMBOLS[op]} ".join(shown) if op in BINARY else f"{op}({shown[0]})"
+        raise CircuitError(f"{text} has no finite real value", do="keep the arguments where it is defined")
     return float(value)
 
 
@@ -256,6 +257,8 @@ def _binary(op: str, a: Any, b: Any) -> Angle:
     if op in ("div", "pow") and not isinstance(b, Expr) and b == 1.0:
         return a
     if op == "div" and not isinstance(b, Expr):
+        if b == 0.0:
+            raise CircuitError(f"({a}) / 0 has no finite real value", do="divide by something else")
         return _binary("mul", _number("div", 1.0, b), a)
     if op == "mul" and not isinstance(a, Expr) and b.op == "mul" and isinstance(b.args[0], float):
         return _binary("mul", _number("mul", a, b.args[0]), b.args[1])
@@ -353,6 +356,7 @@ def template(angle: Angle) -> Template:
     return Template(walk(angle), tuple(entries), tuple(constants))
 
 
+_SYMBOLS = {"add": "+", "mul": "*", "div": "/", "pow": "**"}
 _PRECEDENCE = {"add": 1, "mul": 2, "div": 2, "pow": 3}
 
 

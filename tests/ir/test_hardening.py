@@ -112,6 +112,13 @@ def test_what_has_no_finite_real_value_is_refused(operation: Callable[[], Any]) 
         operation()
 
 
+def test_the_message_names_what_is_divided_by_zero() -> None:
+    with pytest.raises(CircuitError, match=r"\(2\*x\[0\] - 1\) / 0 has no finite real value"):
+        (2 * x[0] - 1) / 0
+    with pytest.raises(CircuitError, match=r"^1 / 0 has no finite real value"):
+        (1 / x[0]).evaluate({"x": [0, 0, 0]})
+
+
 def test_an_integer_beyond_every_float_is_refused() -> None:
     with pytest.raises(CircuitError, match="must be finite"):
         Circuit(1).rx(10**400, 0)
@@ -200,6 +207,8 @@ def test_gates_are_equal_only_if_they_do_the_same() -> None:
     assert unitary(np.diag([1, 1j])) != unitary(np.diag([1, -1j]))
     assert controlled(unitary(np.diag([1, 1j])), "1") != controlled(unitary(np.diag([1, -1j])), "1")
     assert TABLE["cx"] != controlled(TABLE["x"], "0")
+    assert controlled(TABLE["x"], "10", "mine") != controlled(TABLE["x"], "01", "mine")
+    assert controlled(TABLE["x"], "10", "mine") != controlled(TABLE["y"], "10", "mine")
 
 
 def test_a_composite_keeps_no_reference_to_the_code_that_made_it() -> None:
