@@ -60,9 +60,7 @@ class _Group:
         self.tree = members[0].tree
         self.names = [param.name for param, _ in members[0].entries]
         self.columns = [[m.entries[k][1] for m in members] for k in range(len(self.names))]
-        self.whole = [
-            column == list(range(members[0].entries[k][0].size)) for k, column in enumerate(self.columns)
-        ]
+        self.whole = [column == list(range(members[0].entries[k][0].size)) for k, column in enumerate(self.columns)]
         self.constants = [[m.constants[k] for m in members] for k in range(len(members[0].constants))]
 
     def __call__(self, values: Values) -> Tensor:

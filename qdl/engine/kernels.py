@@ -8,6 +8,7 @@ choice of positions is brought to the front first.
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -37,13 +38,14 @@ def _axes(positions: tuple[int, ...], wires: int) -> tuple[list[int], list[int],
 
 def contiguous(positions: tuple[int, ...]) -> bool:
     """Whether positions are neighbours in ascending order."""
-    return all(b == a + 1 for a, b in zip(positions, positions[1:], strict=False))
+    return all(b == a + 1 for a, b in pairwise(positions))
 
 
 def to_front(psi: Tensor, positions: tuple[int, ...], wires: int) -> Tensor:
     """The state as (S, D, rest) with `positions` as the middle axis."""
     sizes, order, _ = _axes(positions, wires)
-    return psi.view(psi.shape[0], *sizes).permute(order).reshape(psi.shape[0], 2 ** len(positions), 2 ** (wires - len(positions)))
+    samples, size = psi.shape[0], 2 ** len(positions)
+    return psi.view(samples, *sizes).permute(order).reshape(samples, size, 2**wires // size)
 
 
 def from_front(front: Tensor, positions: tuple[int, ...], wires: int) -> Tensor:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from qdl.engine import kernels
 from qdl.plan.blocks import Block
-from qdl.plan.plan import Part
+from qdl.plan.part import Part
 
 
 class StateVector:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import numbers
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -60,7 +59,9 @@ def real_dtype(dtype: torch.dtype | None) -> torch.dtype | None:
     if dtype is None:
         return None
     if dtype not in REAL:
-        raise ValuesError("this dtype names no precision", got=dtype, expected="float32, float64 or their complex forms")
+        raise ValuesError(
+            "this dtype names no precision", got=dtype, expected="float32, float64 or their complex forms"
+        )
     return REAL[dtype]
 
 
@@ -156,9 +157,8 @@ def _numbers(name: str, value: Any) -> Any:
     except (ValueError, TypeError) as error:
         raise ValuesError(f"values of {name!r} are no array of numbers", got=str(error)) from None
     # Plain Python integers are numbers without a precision; an integer array is a mistake more often than a value.
-    if array.dtype.kind == "f" or (array.dtype.kind in "iu" and not typed) or isinstance(value, numbers.Real):
-        if array.dtype.kind != "b":
-            return array.astype(np.float64)
+    if array.dtype.kind == "f" or (array.dtype.kind in "iu" and not typed):
+        return array.astype(np.float64)
     raise ValuesError(
         f"values of {name!r} must be real floating point", got=array.dtype, do="convert with .astype(float)"
     )

@@ -31,9 +31,9 @@ class Adjoint:
     def values(self, task: Task, shared: Tensor, sampled: Tensor) -> Tensor:
         """What the task reads, (S, m)."""
         vectors, blocks = task.build(shared, sampled)
-        if not torch.is_grad_enabled() or not any(t.requires_grad for t in (*vectors, *blocks)):
-            if not torch._C._are_functorch_transforms_active():
-                return task.read.value(task.evolve(vectors, blocks))
+        tracked = torch.is_grad_enabled() and any(t.requires_grad for t in (*vectors, *blocks))
+        if not tracked and not torch._C._are_functorch_transforms_active():
+            return task.read.value(task.evolve(vectors, blocks))
         return _Sweep.apply(task, len(vectors), *vectors, *blocks)[0]
 
 

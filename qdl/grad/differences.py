@@ -22,9 +22,7 @@ Move = tuple[Tensor | float, Tensor, Tensor]  # weight, the operation's angles t
 Moves = Callable[[Operation, Tensor, int], Iterator[Move]]
 
 
-def differentiate(
-    evaluate: Evaluate, moves: Moves, operations: list[Sited], shared: Tensor, sampled: Tensor
-) -> Tensor:
+def differentiate(evaluate: Evaluate, moves: Moves, operations: list[Sited], shared: Tensor, sampled: Tensor) -> Tensor:
     """The values at the given angles, with gradients by `moves`.
 
     Parameters

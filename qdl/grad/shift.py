@@ -1,14 +1,15 @@
 """The parameter-shift rule in its general form: exact derivatives from the same circuit at shifted angles.
 
-An expectation value of a circuit with exp(-itG) is f(t) = a_0 + sum_r a_r cos(w_r t) + b_r sin(w_r t), where the w_r are
-the positive differences of G's eigenvalues. So (f(s) - f(-s))/2 = sum_r b_r sin(w_r s), and f'(0) = sum_r w_r b_r is
-sum_i c_i (f(s_i) - f(-s_i))/2 with coefficients that solve sum_i c_i sin(w_r s_i) = w_r for every r. One frequency gives
-the two-term rule, {1/2, 1} the four-term rule of controlled rotations. (Wierichs et al., arXiv:2107.12390 (memory).)
+An expectation value of a circuit with exp(-itG) is f(t) = a_0 + sum_r a_r cos(w_r t) + b_r sin(w_r t), where the w_r
+are the positive differences of G's eigenvalues. So (f(s) - f(-s))/2 = sum_r b_r sin(w_r s), and f'(0) = sum_r w_r b_r
+is sum_i c_i (f(s_i) - f(-s_i))/2 with coefficients that solve sum_i c_i sin(w_r s_i) = w_r for every r. One frequency
+gives the two-term rule, {1/2, 1} the four-term rule of controlled rotations. (Wierichs et al., arXiv:2107.12390
+(memory).)
 
 Rotors and prepared amplitudes move along one-parameter groups too:
 
-* exp(-i (v + dv).sigma/2) = exp(-i w.sigma/2) exp(-i v.sigma/2) to first order, with w = J(v) dv and J the left Jacobian
-  of rotations; a rotation by s about w/|w| behind the gate is the gate at another v.
+* exp(-i (v + dv).sigma/2) = exp(-i w.sigma/2) exp(-i v.sigma/2) to first order, with w = J(v) dv and J the left
+  Jacobian of rotations; a rotation by s about w/|w| behind the gate is the gate at another v.
 * a real state turned by s towards the unit vector e: cos(s) a + sin(s) e, an expectation of frequency 2.
 """
 
@@ -25,7 +26,6 @@ from qdl.errors import UnsupportedError
 from qdl.grad.differences import Evaluate, Move, Sited, differentiate
 from qdl.ir import Operation
 from qdl.ir.gates import Exponential, Prepare, Rotor
-
 
 
 @lru_cache(maxsize=1024)
@@ -130,5 +130,3 @@ def compose(second: Tensor, first: Tensor) -> Tensor:
 def _quaternion(v: Tensor) -> tuple[Tensor, Tensor]:
     length = torch.linalg.vector_norm(v, dim=-1, keepdim=True)
     return (length / 2).cos(), v / 2 * torch.special.sinc(length / (2 * torch.pi))
-
-

@@ -10,7 +10,7 @@ from torch import Tensor
 from qdl.engine.matrices import StackTables
 from qdl.engine.state import StateVector
 from qdl.measure import observe
-from qdl.plan.plan import Part
+from qdl.plan.part import Part
 
 
 class Task:

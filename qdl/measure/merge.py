@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from qdl.engine import kernels
-from qdl.plan.plan import Plan
+from qdl.plan.part import Plan
 from qdl.plan.readout import ProbsRead
 
 

@@ -1,7 +1,7 @@
 """Readouts: the value of each readout step on a state, and what it sends back.
 
-Every value v is a real quadratic form of the state (or the state itself). For v = <psi|O|psi> and a cotangent g, torch's
-gradient with respect to psi is 2 g O psi, since dv = 2 Re <O psi|d psi>.
+Every value v is a real quadratic form of the state (or the state itself). For v = <psi|O|psi> and a cotangent g,
+torch's gradient with respect to psi is 2 g O psi, since dv = 2 Re <O psi|d psi>.
 """
 
 from __future__ import annotations

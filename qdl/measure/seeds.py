@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
 from qdl.errors import ValuesError
 
@@ -39,3 +40,21 @@ def _mix(z: int) -> int:
     z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & mask
     z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & mask
     return z ^ (z >> 31)
+
+
+SLAB = 2**16  # about how many random numbers come from one generator, whatever the pieces a batch is run in
+
+
+def uniform(
+    seed: int, path: tuple[int, ...], start: int, rows: int, count: int | None, width: int, device: torch.device
+) -> Tensor:
+    """Uniform numbers (rows, count, width) for samples start, start + 1, ..., independent of how a batch is cut."""
+    if device.type == "meta":
+        return torch.empty(rows, count or 0, width, dtype=torch.float64, device=device)
+    per_slab = max(1, SLAB // max(1, (count or 0) * width))
+    slabs = []
+    for slab in range(start // per_slab, (start + rows - 1) // per_slab + 1):
+        source = generator(seed, *path, slab, device=device)
+        numbers = torch.rand(per_slab, count or 0, width, generator=source, dtype=torch.float64, device=device)
+        slabs.append(numbers[max(start - slab * per_slab, 0) : start + rows - slab * per_slab])
+    return torch.cat(slabs)

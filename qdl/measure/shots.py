@@ -17,7 +17,7 @@ from torch import Tensor
 from qdl.ir import Operation
 from qdl.ir.gates import TABLE, unitary
 from qdl.ir.observables import Atom, Word
-from qdl.plan.plan import Plan
+from qdl.plan.part import Plan
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,12 @@ def settings(words: Sequence[Word]) -> list[Setting]:
     for column, word in enumerate(words):
         if not word:
             continue
-        for atoms, columns in groups:
-            if all(_compatible(atoms, atom) for atom in word):
-                break
-        else:
-            atoms, columns = {}, []
-            groups.append((atoms, columns))
-        atoms.update({atom.wires: atom for atom in word})
-        columns.append(column)
+        group = next((g for g in groups if all(_compatible(g[0], atom) for atom in word)), None)
+        if group is None:
+            group = ({}, [])
+            groups.append(group)
+        group[0].update({atom.wires: atom for atom in word})
+        group[1].append(column)
     return [Setting(tuple(a.values()), tuple(c), tuple(words[i] for i in c)) for a, c in groups]
 
 

@@ -1,5 +1,6 @@
 """What will be done, in which order. Holds no values."""
 
-from qdl.plan.plan import AngleTable, Part, Plan, Planner
+from qdl.plan.part import Part, Plan
+from qdl.plan.planner import Planner
 
-__all__ = ["AngleTable", "Part", "Plan", "Planner"]
+__all__ = ["Part", "Plan", "Planner"]

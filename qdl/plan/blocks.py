@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 
 from qdl.errors import CircuitError
 from qdl.ir.gates import Exponential, Fixed, Gate, Matrix, Rotor, embed
+from qdl.plan.angles import AngleIndex
 from qdl.plan.fuse import Placed, Window
-
-AngleIndex = tuple[int, ...]  # where an operation's angles lie in the angle vector
 
 
 @dataclass(frozen=True)

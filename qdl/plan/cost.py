@@ -39,9 +39,7 @@ def build_seconds(window: Window, batch: int, machine: Machine = MACHINE) -> flo
 
 def build_entries(found: Sequence[Window], batch: int) -> float:
     """Complex entries of all embedded gates of the windows: what building them takes in memory."""
-    return sum(
-        (batch if w.sampled else 1) * max(1, len(w.varying)) * 4.0 ** len(w.positions) for w in found
-    )
+    return sum((batch if w.sampled else 1) * max(1, len(w.varying)) * 4.0 ** len(w.positions) for w in found)
 
 
 def total_seconds(found: Sequence[Window], wires: int, batch: int, machine: Machine = MACHINE) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qdl.plan.plan import Part, Plan
+from qdl.plan.part import Part, Plan
 
 
 def describe(plan: Plan, samples: int) -> str:
@@ -14,7 +14,9 @@ def describe(plan: Plan, samples: int) -> str:
     ]
     for index, part in enumerate(plan.parts):
         lines.append(f"part {index}: wires {_wires(part.wires)}, predicted {part.seconds * 1e3:.3g} ms with gradients")
-        lines += [f"  {kind:<18} {where:<18} {flops:>10} {size:>10}" for kind, where, flops, size in _rows(part, samples)]
+        lines += [
+            f"  {kind:<18} {where:<18} {flops:>10} {size:>10}" for kind, where, flops, size in _rows(part, samples)
+        ]
     return "\n".join(lines)
 
 
@@ -29,7 +31,9 @@ def _rows(part: Part, samples: int) -> list[tuple[str, str, str, str]]:
         kind = "block per sample" if block.sampled else "block, shared" if block.varies else "block, constant"
         where = _wires(tuple(part.wires[p] for p in block.positions))
         rows.append((kind, where, f"{8 * amplitudes * 2 ** len(block.positions):.3g}", f"{16 * amplitudes:.3g}"))
-    rows.append((type(part.read).__name__.replace("Read", "").lower(), "", f"{2 * amplitudes:.3g}", f"{8 * amplitudes:.3g}"))
+    rows.append(
+        (type(part.read).__name__.replace("Read", "").lower(), "", f"{2 * amplitudes:.3g}", f"{8 * amplitudes:.3g}")
+    )
     return rows
 
 

@@ -82,7 +82,9 @@ def split_prologue(placed: Sequence[Placed]) -> tuple[list[list[Placed]], list[P
     return chains, [item for index, item in enumerate(placed) if index not in taken]
 
 
-def windows(placed: Sequence[Placed], width: int, sampled_width: int, mix: bool = False, reach: int = 64) -> list[Window]:
+def windows(
+    placed: Sequence[Placed], width: int, sampled_width: int, mix: bool = False, reach: int = 64
+) -> list[Window]:
     """Greedy fusion into windows of at most `width` (shared) or `sampled_width` (per-sample) neighbouring positions.
 
     With `mix`, shared operations may join per-sample windows. Only the latest `reach` windows are looked at.

@@ -106,7 +106,6 @@ def _pauli_group(
 
 
 def _signs(positions: Sequence[int], wires: int) -> NDArray[np.float64]:
-    out = np.ones(1)
-    for p in range(wires):
-        out = np.kron(out, [1.0, -1.0] if p in positions else [1.0, 1.0])
-    return out
+    index = np.arange(2**wires)
+    ones = sum(((index >> (wires - 1 - p)) & 1 for p in positions), start=np.zeros_like(index))
+    return np.where(ones % 2, -1.0, 1.0)

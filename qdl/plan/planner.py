@@ -1,129 +1,29 @@
-"""The plan: parts of a circuit that are simulated on their own, each a prologue, a list of blocks and a readout.
+"""The planner: from operations and what is read to parts, each a prologue, a list of blocks and a readout.
 
-A plan holds no values and no tensors. It depends on the circuit, on what is read, on which Params are per sample, and
-on the rough size of the batch.
+A plan depends on the circuit, on what is read, on which Params are per sample, and on the rough size of the batch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from qdl.errors import MemoryBudgetError
 from qdl.ir import Operation
-from qdl.ir.gates import Exponential, Fixed, Prepare
+from qdl.ir.gates import PAULI, Exponential, Fixed, Prepare, kron
 from qdl.ir.observables import Word
-from qdl.ir.params import Angle, Expr, params_of
 from qdl.plan import cost
-from qdl.plan.blocks import AngleIndex, Block, Link, Stack, chain_of, make_stack, make_stacks
+from qdl.plan.angles import angle_table
+from qdl.plan.blocks import Link, Stack, chain_of, make_stack, make_stacks
 from qdl.plan.cone import Region, components, cone, factor_words
 from qdl.plan.fuse import CONSTANT, SAMPLED, SHARED, Placed, Window, split_prologue, windows
+from qdl.plan.part import Part, Plan, Product
 from qdl.plan.readout import ProbsRead, Read, StateRead, read_words
 
 WIDEST = 8
 SAMPLED_WIDTH = 2
 LIMIT_WIRES = 40
-
-
-@dataclass(frozen=True)
-class AngleTable:
-    """The angles of a circuit as one vector: first those shared by the batch, then those per sample.
-
-    Attributes
-    ----------
-    angles : tuple of Angle
-        One entry per angle of each varying operation.
-    shared : int
-        How many of them come first and are shared.
-    owners : tuple of (operation index, angle index)
-    """
-
-    angles: tuple[Angle, ...]
-    shared: int
-    owners: tuple[tuple[int, int], ...]
-
-
-@dataclass(frozen=True)
-class Product:
-    """Factor `wires` of the initial product state: slot `slot` of column stack `stack`, prepared amplitudes, or |0>."""
-
-    positions: tuple[int, ...]
-    stack: int = -1
-    slot: int = -1
-    amplitudes: AngleIndex = ()
-    constant: np.ndarray | None = None
-    sampled: bool = False
-
-
-@dataclass(frozen=True)
-class Part:
-    """A connected part of the circuit, simulated as one state.
-
-    Attributes
-    ----------
-    wires : tuple of int
-        The circuit's wires in the order of the state's index bits, most significant first.
-    prologue : tuple of Product
-    columns, stacks : tuple of Stack
-        How the prologue's vectors and the blocks' matrices are built.
-    blocks : tuple of Block
-    read : Read
-    angles : frozenset of int
-        The entries of the angle vector that this part uses.
-    """
-
-    wires: tuple[int, ...]
-    prologue: tuple[Product, ...]
-    columns: tuple[Stack, ...]
-    blocks: tuple[Block, ...]
-    stacks: tuple[Stack, ...]
-    read: Read
-    angles: frozenset[int]
-    seconds: float
-
-    @property
-    def sampled(self) -> bool:
-        """Whether the final state is per sample."""
-        return any(b.sampled for b in self.blocks) or any(p.sampled for p in self.prologue)
-
-    def sample_entries(self) -> float:
-        """Complex entries that one sample keeps alive: states of the sweep, and its own matrices."""
-        matrices = sum(
-            2.0 * stack.constants.shape[2] ** 2 * stack.chains.size + stack.constants[:, :, 0, 0].size
-            for stack in (*self.stacks, *self.columns)
-            if stack.sampled
-        )
-        return 6 * 2.0 ** len(self.wires) + matrices
-
-
-@dataclass(frozen=True)
-class Plan:
-    """All parts, the angle table they index, and for words the factors whose product each word is.
-
-    ``factors[w]`` lists columns of the parts' readouts laid side by side; an empty list is the number 1.
-    """
-
-    table: AngleTable
-    parts: tuple[Part, ...]
-    factors: tuple[tuple[int, ...], ...] = ()
-
-
-def angle_table(operations: Sequence[Operation], sampled: frozenset[str]) -> tuple[AngleTable, dict[int, AngleIndex]]:
-    """The angle vector of the operations, and where each operation's angles lie in it."""
-    shared, varying = [], []
-    for index, op in enumerate(operations):
-        if isinstance(op.gate, Prepare) or any(isinstance(a, Expr) for a in op.angles):
-            per_sample = any(p.name in sampled for p in params_of(op.angles))
-            entries = varying if per_sample else shared
-            entries.extend((angle, (index, k)) for k, angle in enumerate(op.angles))
-    entries = shared + varying
-    where: dict[int, dict[int, int]] = {}
-    for place, (_, (index, k)) in enumerate(entries):
-        where.setdefault(index, {})[k] = place
-    table = AngleTable(tuple(a for a, _ in entries), len(shared), tuple(o for _, o in entries))
-    return table, {index: tuple(places[k] for k in range(len(places))) for index, places in where.items()}
 
 
 class Planner:
@@ -151,16 +51,15 @@ class Planner:
         """Expectation values of words."""
         real = list(dict.fromkeys(w for w in words if w))
         regions, factors = factor_words(self.operations, real)
-        parts, columns = [], {}
+        parts: list[Part] = []
+        columns: dict[Word, int] = {}
         for region in regions:
             unique = list(dict.fromkeys(region.words))
             for word in unique:
                 columns.setdefault(word, len(columns))
             parts.append(self._part(region, unique))
         lookup = dict(zip(real, factors, strict=True))
-        return Plan(
-            self.table, tuple(parts), tuple(tuple(columns[f] for f in lookup[w]) if w else () for w in words)
-        )
+        return Plan(self.table, tuple(parts), tuple(tuple(columns[f] for f in lookup[w]) if w else () for w in words))
 
     def probs(self, wires: Sequence[int]) -> Plan:
         """Probabilities on `wires`, one part per connected region; each part reads its own wires, ascending."""
@@ -246,13 +145,11 @@ class Planner:
 
 def _grounded(op: Operation) -> Operation:
     if isinstance(op.gate, Exponential):
-        return Operation(Exponential("gphase", np.kron(op.gate.generator, np.eye(2)), "gamma"), op.angles, (0,))
-    return Operation(Fixed("phase", np.kron(op.gate.matrix(), np.eye(2))), (), (0,))
+        return Operation(Exponential("gphase", kron(op.gate.generator, PAULI["I"]), "gamma"), op.angles, (0,))
+    return Operation(Fixed("phase", kron(op.gate.matrix(), PAULI["I"])), (), (0,))
 
 
-def _prologue(
-    chains: Sequence[Sequence[Placed]], wires: int
-) -> tuple[tuple[Product, ...], tuple[Stack, ...]]:
+def _prologue(chains: Sequence[Sequence[Placed]], wires: int) -> tuple[tuple[Product, ...], tuple[Stack, ...]]:
     """The factors of the initial product state, in the order of their first positions, and their column stacks."""
     groups: dict[bool, list[list[Link]]] = {}
     products: dict[int, Product] = {p: Product((p,), constant=np.array([1.0, 0.0])) for p in range(wires)}

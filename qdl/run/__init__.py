@@ -1,0 +1,280 @@
+"""The door: one function per thing a user asks for.
+
+Every function takes a circuit, what to read, values for the Params, and the same keyword options. It builds a
+`Compiled`, keeps it, and calls it. Shapes follow numpy: a value of shape (size,) is shared by the batch, (*batch, size)
+is per sample, and batch dimensions broadcast.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from qdl.engine import kernels
+from qdl.errors import CircuitError, ValuesError
+from qdl.ir import Circuit, Observable
+from qdl.measure.binomial import binomial
+from qdl.plan.explain import describe
+from qdl.run import requests
+from qdl.run.compiled import Compiled
+from qdl.run.options import Options
+
+__all__ = [
+    "Compiled",
+    "Options",
+    "binomial",
+    "compile",
+    "counts",
+    "density",
+    "explain",
+    "expval",
+    "probs",
+    "sample",
+    "state",
+    "var",
+]
+
+_CACHE: OrderedDict[Any, Compiled] = OrderedDict()
+_CACHE_SIZE = 256
+
+
+def _cached(kind: str, circuit: Circuit, key: Any, options: Mapping[str, Any], make: Callable[[Options], Any]) -> Any:
+    """The compiled request of this key, made if it is not among the latest. The seed is no part of it."""
+    if not isinstance(circuit, Circuit):
+        raise CircuitError("the first argument must be a qdl.Circuit", got=type(circuit).__name__)
+    try:
+        full = (kind, circuit.key, key, tuple(sorted((k, v) for k, v in options.items() if k != "seed")))
+        found = _CACHE.get(full)
+    except TypeError:  # an option that cannot be hashed: checked and planned anew
+        return make(Options.make(options))
+    if found is None:
+        found = _CACHE[full] = make(replace(Options.make(options), seed=None))
+        while len(_CACHE) > _CACHE_SIZE:
+            _CACHE.popitem(last=False)
+    else:
+        _CACHE.move_to_end(full)
+    return found
+
+
+def compile(circuit: Circuit, observables: Any, **options: Any) -> Compiled:
+    """Plan expectation values once; the result is called with values.
+
+    Parameters
+    ----------
+    circuit : Circuit
+    observables : Observable or sequence of Observable
+    **options
+        See `Options`.
+
+    Returns
+    -------
+    Compiled
+        ``compiled(values)`` is `expval` of the same circuit, (*batch, n_observables) or (*batch,).
+
+    Examples
+    --------
+    >>> import qdl
+    >>> x = qdl.Param("x", 1)
+    >>> f = qdl.compile(qdl.Circuit(1).rx(x[0], 0), qdl.Z(0))
+    >>> f({"x": [0.0]})
+    tensor(1.)
+    """
+    return requests.Words(circuit, observables, Options.make(options))
+
+
+def expval(circuit: Circuit, observables: Any, values: Mapping[str, Any] | None = None, **options: Any) -> Tensor:
+    """Expectation values <psi|O|psi>.
+
+    Parameters
+    ----------
+    circuit : Circuit
+    observables : Observable or sequence of Observable
+    values : dict, optional
+        Param name to numbers of shape (size,) or (*batch, size).
+    **options
+        See `Options`. With ``shots``, estimates: words that commute on every wire are read from the same shots.
+
+    Returns
+    -------
+    Tensor, (*batch, n_observables) real; (*batch,) for one bare observable
+
+    Examples
+    --------
+    >>> import qdl
+    >>> x = qdl.Param("x", 2)
+    >>> c = qdl.Circuit(2).ry(x[0], 0).cx(0, 1).rx(x[1], 1)
+    >>> qdl.expval(c, [qdl.Z(0), qdl.Z(1)], {"x": [[0.0, 0.0], [3.141592653589793, 0.0]]})
+    tensor([[ 1.,  1.],
+            [-1., -1.]])
+    """
+    found = _cached("expval", circuit, _key(observables), options, lambda o: requests.Words(circuit, observables, o))
+    return found(values, seed=options.get("seed"))
+
+
+def var(circuit: Circuit, observables: Any, values: Mapping[str, Any] | None = None, **options: Any) -> Tensor:
+    """Variances <O^2> - <O>^2; as `expval`.
+
+    Examples
+    --------
+    >>> import qdl
+    >>> qdl.var(qdl.Circuit(1).h(0), qdl.Z(0))
+    tensor(1.)
+    """
+    found = _cached(
+        "var", circuit, _key(observables), options, lambda o: requests.Words(circuit, observables, o, square=True)
+    )
+    return found(values, seed=options.get("seed"))
+
+
+def probs(circuit: Circuit, values: Mapping[str, Any] | None = None, wires: Any = None, **options: Any) -> Tensor:
+    """Probabilities of bit strings.
+
+    Parameters
+    ----------
+    wires : sequence of int, optional
+        The wires read, the first being the most significant bit; all by default. The others are traced out.
+
+    Returns
+    -------
+    Tensor, (*batch, 2**len(wires)) real
+
+    Examples
+    --------
+    >>> import qdl
+    >>> qdl.probs(qdl.Circuit(2).x(0), wires=[0])
+    tensor([0., 1.])
+    """
+    chosen = _chosen(wires, circuit)
+    return _cached("probs", circuit, chosen, options, lambda o: requests.Probs(circuit, chosen, o))(
+        values, seed=options.get("seed")
+    )
+
+
+def state(circuit: Circuit, values: Mapping[str, Any] | None = None, **options: Any) -> Tensor:
+    """The amplitudes, wire 0 being the most significant bit of their index, global phase included.
+
+    Returns
+    -------
+    Tensor, (*batch, 2**wires) complex
+
+    Examples
+    --------
+    >>> import qdl
+    >>> qdl.state(qdl.Circuit(1).x(0))
+    tensor([0.+0.j, 1.+0.j])
+    """
+    return _cached("state", circuit, None, options, lambda o: requests.State(circuit, o))(values)
+
+
+def density(circuit: Circuit, values: Mapping[str, Any] | None = None, wires: Any = None, **options: Any) -> Tensor:
+    """The reduced density matrix of some wires, the others traced out.
+
+    Parameters
+    ----------
+    wires : sequence of int, optional
+        The wires kept, the first being the most significant; all by default.
+
+    Returns
+    -------
+    Tensor, (*batch, 2**k, 2**k) complex
+
+    Examples
+    --------
+    >>> import qdl
+    >>> qdl.density(qdl.Circuit(2).h(0).cx(0, 1), wires=[1]).real
+    tensor([[0.5000, 0.0000],
+            [0.0000, 0.5000]])
+    """
+    chosen = _chosen(wires, circuit)
+    amplitudes = state(circuit, values, **options)
+    front = kernels.to_front(amplitudes.reshape(-1, 2**circuit.wires), chosen, circuit.wires)
+    return (front @ front.mH).reshape(*amplitudes.shape[:-1], 2 ** len(chosen), 2 ** len(chosen))
+
+
+def sample(circuit: Circuit, values: Mapping[str, Any] | None = None, shots: int = 1000, **options: Any) -> Tensor:
+    """Measured bit strings.
+
+    Returns
+    -------
+    Tensor, (*batch, shots, wires) int8, wire 0 first
+
+    Examples
+    --------
+    >>> import qdl
+    >>> qdl.sample(qdl.Circuit(2).x(0), shots=2, seed=1)
+    tensor([[1, 0],
+            [1, 0]], dtype=torch.int8)
+    """
+    if shots is None:
+        raise ValuesError("a sample needs a number of shots", got="None", do="pass shots=, or read qdl.probs")
+    options = {**options, "shots": shots}
+    return _cached("sample", circuit, None, options, lambda o: requests.Sample(circuit, range(circuit.wires), o))(
+        values, seed=options.get("seed")
+    )
+
+
+def counts(circuit: Circuit, values: Mapping[str, Any] | None = None, shots: int = 1000, **options: Any) -> Any:
+    """How often each bit string was measured.
+
+    Returns
+    -------
+    dict, or a flat list of dicts for a batch
+        Bit string, wire 0 leftmost, to count, in ascending order of the strings.
+
+    Examples
+    --------
+    >>> import qdl
+    >>> qdl.counts(qdl.Circuit(2).x(1), shots=5, seed=1)
+    {'01': 5}
+    """
+    bits = sample(circuit, values, shots, **options)
+    tables = [_count(rows) for rows in bits.reshape(-1, *bits.shape[-2:])]
+    return tables[0] if bits.dim() == 2 else tables
+
+
+def explain(circuit: Circuit, observables: Any, values: Mapping[str, Any] | None = None, **options: Any) -> str:
+    """The plan of `expval` at these values, as a table: parts, steps, wires, flops, bytes, predicted time.
+
+    Examples
+    --------
+    >>> import qdl
+    >>> print(qdl.explain(qdl.Circuit(2).h(0).cx(0, 1), qdl.Z(1)).splitlines()[0])
+    1 part, batch 1, 0 angles (0 shared)
+    """
+    compiled = compile(circuit, observables, **options)
+    bound = compiled.bind(values)
+    texts = [describe(executor.plan(bound.sampled, bound.samples), bound.samples) for executor in compiled.executors()]
+    return "\n".join(texts)
+
+
+def _count(rows: Tensor) -> dict[str, int]:
+    strings, numbers = torch.unique(rows, dim=0, return_counts=True)
+    return {"".join(map(str, s)): n for s, n in zip(strings.tolist(), numbers.tolist(), strict=True)}
+
+
+def _key(observables: Any) -> Any:
+    if isinstance(observables, Observable):
+        return observables.key
+    try:
+        return tuple(o.key for o in observables)
+    except (AttributeError, TypeError):
+        raise CircuitError(
+            "observables must be an Observable or a sequence of them", got=type(observables).__name__
+        ) from None
+
+
+def _chosen(wires: Any, circuit: Any) -> tuple[int, ...]:
+    """Checked wires to read; all by default."""
+    if not isinstance(circuit, Circuit):
+        raise CircuitError("the first argument must be a qdl.Circuit", got=type(circuit).__name__)
+    if wires is None:
+        return tuple(range(circuit.wires))
+    chosen = circuit.check_wires("wires", [wires] if isinstance(wires, int) else wires)
+    if not chosen:
+        raise CircuitError("no wires to read", do="leave wires out to read all")
+    return chosen

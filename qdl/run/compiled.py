@@ -1,0 +1,128 @@
+"""A compiled request: structure checked and planned when it is made, values checked and run when it is called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+from qdl import registry
+from qdl.engine.memory import rows_that_fit
+from qdl.engine.state import StateVector
+from qdl.engine.values import COMPLEX, Values, bind
+from qdl.errors import CircuitError, UnsupportedError
+from qdl.grad.adjoint import Adjoint
+from qdl.grad.autograd import Autograd
+from qdl.grad.execute import Executor, MakePlan
+from qdl.ir import Circuit, Operation, Param
+from qdl.ir.params import Angle, params_of
+from qdl.measure import seeds
+from qdl.run.options import Options
+
+
+class Compiled:
+    """A circuit and what is read of it, planned: call it with values.
+
+    Made by `compile`. Everything that can be wrong with structure is wrong when it is made, not when it is called. It
+    can be copied and pickled.
+
+    Attributes
+    ----------
+    params : tuple of Param
+        What must be bound: the circuit's Params and those of the observables' coefficients.
+    """
+
+    def __init__(self, circuit: Circuit, options: Options, coefficients: Sequence[Angle] = ()) -> None:
+        if not isinstance(circuit, Circuit):
+            raise CircuitError("the first argument must be a qdl.Circuit", got=type(circuit).__name__)
+        self.circuit, self.options = circuit.copy(), options
+        self.engine = registry.engine(options.engine) if isinstance(options.engine, str) else options.engine
+        if not isinstance(self.engine, StateVector):
+            raise UnsupportedError(
+                "unknown kind of engine", got=type(self.engine).__name__, expected="an engine's name"
+            )
+        self.method = options.method()
+        self.operations = self.circuit.elementary()
+        found: dict[str, Param] = {}
+        for param in (*circuit.params, *params_of(coefficients)):
+            if found.setdefault(param.name, param) != param:
+                raise CircuitError(
+                    f"Param {param.name!r} has two sizes", got=param.size, expected=found[param.name].size
+                )
+        self.params = tuple(found.values())
+
+    def __call__(self, values: Mapping[str, Any] | None = None, *, seed: Any = None) -> Tensor:
+        """The result at `values`; `seed` goes before the one of the options."""
+        bound = self.bind(values)
+        if 0 in bound.batch:
+            return self._empty(bound)
+        out = self._chunked(bound, self.options.seed if seed is None else seed)
+        if not bound.batch:
+            return self.finish(out[0])
+        return self.finish(out.expand(bound.samples, *out.shape[1:]).reshape(*bound.batch, *out.shape[1:]))
+
+    def bind(self, values: Mapping[str, Any] | None) -> Values:
+        """The values, checked and laid out."""
+        o = self.options
+        return bind(self.params, values, o.dtype, o.device, o.validate)
+
+    def make_executor(self, make_plan: MakePlan, more: Sequence[Operation] = ()) -> Executor:
+        """An executor of the circuit, with some operations added at its end."""
+        return Executor([*self.operations, *more], make_plan, self.engine, self.options.width)
+
+    def rows(self, values: Values, start: int, seed: int) -> Tensor:
+        """The result for some samples, (S, *shape) with S the samples or 1; `start` is the first one's number."""
+        raise NotImplementedError
+
+    def finish(self, out: Tensor) -> Tensor:
+        """The last touch on (*batch, *shape)."""
+        return out
+
+    def executors(self) -> list[Executor]:
+        """All executors of this request, for estimates and `explain`."""
+        raise NotImplementedError
+
+    def result_entries(self) -> float:
+        """Complex entries of the result of one sample."""
+        return 1.0
+
+    def _chunked(self, values: Values, source: Any) -> Tensor:
+        seed = 0 if self.options.shots is None else seeds.base_seed(source)
+        samples = values.samples
+        size = torch.empty(0, dtype=COMPLEX[values.dtype]).element_size()
+        plans = [executor.plan(values.sampled, samples) for executor in self.executors()]
+        per_sample = size * sum(part.sample_entries() for plan in plans for part in plan.parts)
+        fixed = size * samples * self.result_entries()
+        rows = rows_that_fit(samples, per_sample, fixed, values.device, self.options.memory_budget)
+        if rows >= samples or not values.sampled:
+            return self.rows(values, 0, seed)
+        pieces = []
+        for start in range(0, samples, rows):
+            piece = values.rows(start, min(start + rows, samples))
+            pieces.append(self._remember(piece, start, seed))
+        return torch.cat([p.expand(min(rows, samples - k * rows), *p.shape[1:]) for k, p in enumerate(pieces)])
+
+    def _remember(self, piece: Values, start: int, seed: int) -> Tensor:
+        """One piece; where gradients would keep its states alive, it is computed again on the way back."""
+        keeps = isinstance(self.method, (Adjoint, Autograd)) and torch.is_grad_enabled()
+        if not keeps or torch._C._are_functorch_transforms_active():
+            return self.rows(piece, start, seed)
+        again = checkpoint(self.rows, piece, start, seed, use_reentrant=False, preserve_rng_state=False)
+        assert isinstance(again, Tensor)
+        return again
+
+    def _empty(self, values: Values) -> Tensor:
+        """The result for no samples: right in shape, type and gradient (zero)."""
+        one = Values(
+            {n: v.new_zeros(1, v.shape[1]) if v.dim() == 2 else v for n, v in values.tensors.items()},
+            (1,),
+            values.dtype,
+            values.device,
+        )
+        with torch.no_grad():
+            like = self.finish(self.rows(one, 0, 0)[0])
+        nothing = torch.stack([v.sum() for v in values.tensors.values()]).sum() * 0
+        return like.new_zeros(*values.batch, *like.shape) + nothing.to(like.dtype)

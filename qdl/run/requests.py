@@ -1,0 +1,174 @@
+"""The kinds of requests: words of operators, probabilities, samples, amplitudes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from operator import methodcaller
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from qdl.engine.angles import Evaluator
+from qdl.engine.values import Values
+from qdl.errors import CircuitError, UnsupportedError
+from qdl.grad.execute import Executor, read_exactly
+from qdl.ir import Circuit, Observable
+from qdl.ir.observables import Word
+from qdl.measure import merge, shots
+from qdl.measure.seeds import uniform
+from qdl.run.compiled import Compiled
+from qdl.run.options import Options
+
+
+class Words(Compiled):
+    """Expectation values or variances of observables."""
+
+    def __init__(self, circuit: Circuit, observables: Any, options: Options, square: bool = False) -> None:
+        self.single = isinstance(observables, Observable)
+        listed = [observables] if self.single else list(observables)
+        _check_observables(listed, circuit)
+        if square:
+            listed = [*listed, *(o.squared() for o in listed)]
+        terms = [(row, word, c) for row, o in enumerate(listed) for word, c in o.real_terms().items()]
+        coefficients = [c for _, _, c in terms]
+        super().__init__(circuit, options, coefficients)
+        self.square, self.count = square, len(listed)
+        self.words: list[Word] = list(dict.fromkeys(word for _, word, _ in terms))
+        self.rows_of = [row for row, _, _ in terms]
+        self.words_of = [self.words.index(word) for _, word, _ in terms]
+        self.coefficients = Evaluator(coefficients)
+        identity = list(range(self.count))
+        self.plain = self.rows_of == self.words_of == identity and all(c == 1.0 for c in coefficients)
+        self.settings = shots.settings(self.words) if options.shots is not None else []
+        if options.shots is None:
+            self.executor = self.make_executor(methodcaller("words", tuple(self.words)))
+        else:
+            self.samplers = [self.make_executor(methodcaller("probs", s.wires), s.operations()) for s in self.settings]
+
+    def executors(self) -> list[Executor]:
+        return [self.executor] if self.options.shots is None else self.samplers
+
+    def rows(self, values: Values, start: int, seed: int) -> Tensor:
+        if not any(self.words):  # nothing but multiples of the identity
+            read = torch.ones(1, len(self.words), dtype=values.dtype, device=values.device)
+        else:
+            read = self._exact(values) if self.options.shots is None else self._estimated(values, start, seed)
+        if self.plain:
+            return read
+        weights = self.coefficients(values)
+        products = weights * read[:, self.words_of]
+        out = products.new_zeros(products.shape[0], self.count)
+        return out.index_add(1, torch.tensor(self.rows_of, dtype=torch.long, device=out.device), products)
+
+    def _exact(self, values: Values) -> Tensor:
+        return self.executor.run(values, self.method, merge.words).to(values.dtype)
+
+    def _estimated(self, values: Values, start: int, seed: int) -> Tensor:
+        bound = [sampler.bind(values) for sampler in self.samplers]
+        rows = max(1, values.samples)
+
+        def evaluate(shared: Tensor, sampled: Tensor, run: int) -> Tensor:
+            columns = torch.ones(rows, len(self.words), dtype=values.dtype, device=values.device)
+            for k, (setting, b) in enumerate(zip(self.settings, bound, strict=True)):
+                numbers = uniform(seed, (run, k), start, rows, self.options.shots, len(b.tasks), values.device)
+                bits, wires = shots.draw(b.plan, read_exactly(b, shared, sampled), rows, numbers)
+                read = shots.outcomes(setting, bits, wires, values.dtype)
+                columns[:, list(setting.columns)] = read.mean(-2)
+            return columns
+
+        shared, sampled = bound[0].angles(values)
+        return self.method.values(evaluate, bound[0].sited, shared, sampled)  # type: ignore[arg-type,call-arg]
+
+    def finish(self, out: Tensor) -> Tensor:
+        if self.square:
+            half = self.count // 2
+            out = (out[..., half:] - out[..., :half] ** 2).clamp(min=0)
+        return out[..., 0] if self.single else out
+
+
+class Probs(Compiled):
+    """Probabilities of bit strings on some wires."""
+
+    def __init__(self, circuit: Circuit, wires: Sequence[int], options: Options) -> None:
+        super().__init__(circuit, options)
+        self.wires = tuple(wires)
+        self.executor = self.make_executor(methodcaller("probs", self.wires))
+
+    def executors(self) -> list[Executor]:
+        return [self.executor]
+
+    def result_entries(self) -> float:
+        return 2.0 ** len(self.wires)
+
+    def rows(self, values: Values, start: int, seed: int) -> Tensor:
+        if self.options.shots is None:
+            return self.executor.run(values, self.method, partial(merge.probs, wires=self.wires))
+        bound = self.executor.bind(values)
+        rows = max(1, values.samples)
+
+        def evaluate(shared: Tensor, sampled: Tensor, run: int) -> Tensor:
+            bits = self.draw(bound, shared, sampled, rows, start, seed, run)
+            index = torch.zeros(bits.shape[:-1], dtype=torch.long, device=bits.device)
+            for column in bits.unbind(-1):
+                index = 2 * index + column
+            hits = torch.ones(index.shape, dtype=values.dtype, device=values.device)
+            out = torch.zeros(rows, 2 ** len(self.wires), dtype=values.dtype, device=values.device)
+            return out.scatter_add(1, index, hits) / index.shape[1]
+
+        shared, sampled = bound.angles(values)
+        return self.method.values(evaluate, bound.sited, shared, sampled)  # type: ignore[arg-type,call-arg]
+
+    def draw(self, bound: Any, shared: Tensor, sampled: Tensor, rows: int, start: int, seed: int, run: int) -> Tensor:
+        """Bit strings (rows, shots, n_wires), columns in the order of the wires."""
+        numbers = uniform(seed, (run, 0), start, rows, self.options.shots, len(bound.tasks), shared.device)
+        bits, found = shots.draw(bound.plan, read_exactly(bound, shared, sampled), rows, numbers)
+        return bits[..., [found.index(w) for w in self.wires]]
+
+
+class Sample(Probs):
+    """Bit strings on all wires."""
+
+    def rows(self, values: Values, start: int, seed: int) -> Tensor:
+        bound = self.executor.bind(values)
+        shared, sampled = bound.angles(values)
+        return self.draw(bound, shared, sampled, max(1, values.samples), start, seed, 0)
+
+    def result_entries(self) -> float:
+        return float(self.options.shots or 0) * len(self.wires) / 8
+
+
+class State(Compiled):
+    """The amplitudes."""
+
+    def __init__(self, circuit: Circuit, options: Options) -> None:
+        super().__init__(circuit, options)
+        if options.shots is not None:
+            raise UnsupportedError("amplitudes cannot be sampled", got=f"shots={options.shots}", do="use qdl.sample")
+        if options.grad == "shift":
+            raise UnsupportedError("amplitudes have no shift rule", do="use grad='adjoint'")
+        self.executor = self.make_executor(methodcaller("state", circuit.wires))
+
+    def executors(self) -> list[Executor]:
+        return [self.executor]
+
+    def result_entries(self) -> float:
+        return 2.0**self.circuit.wires
+
+    def rows(self, values: Values, start: int, seed: int) -> Tensor:
+        return self.executor.run(values, self.method, partial(merge.state, wires=self.circuit.wires))
+
+
+def _check_observables(listed: Sequence[Any], circuit: Circuit) -> None:
+    if not listed:
+        raise CircuitError("no observables", do="pass at least one, such as qdl.Z(0)")
+    for observable in listed:
+        if not isinstance(observable, Observable):
+            raise CircuitError("not an observable", got=type(observable).__name__, expected="qdl.Z(0), sums, products")
+        if observable.wires and max(observable.wires) >= circuit.wires:
+            raise CircuitError(
+                f"the observable {observable} lies outside the circuit",
+                got=f"wire {max(observable.wires)}",
+                expected=f"0 to {circuit.wires - 1}",
+            )
