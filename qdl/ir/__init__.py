@@ -2,8 +2,10 @@
 
 from qdl.ir.circuit import Circuit, Operation
 from qdl.ir.gates import TABLE, gate
+from qdl.ir.library import cell, cells
 from qdl.ir.observables import Hermitian, I, N, Observable, X, Y, Z
 from qdl.ir.params import Param, arccos, arcsin, arctan, cos, exp, log, sin, sqrt, tan
+from qdl.ir.tiling import tile
 
 __all__ = [
     "TABLE",
@@ -20,6 +22,8 @@ __all__ = [
     "arccos",
     "arcsin",
     "arctan",
+    "cell",
+    "cells",
     "cos",
     "exp",
     "gate",
@@ -27,4 +31,5 @@ __all__ = [
     "sin",
     "sqrt",
     "tan",
+    "tile",
 ]
