@@ -5,10 +5,53 @@ Everything here is ordinary differentiable torch on small tensors; no Python loo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
-from qdl.plan.blocks import Stack
+from qdl.engine.stacks import Stack, make_stacks
+from qdl.plan.fuse import Block
+
+
+class Builder:
+    """Builds the matrices of a list of blocks, or the first columns of those that stand for factors of a product state.
+
+    Parameters
+    ----------
+    blocks : sequence of Block
+    dtype : torch.dtype
+        The complex precision.
+    device : torch.device
+    columns : bool
+    """
+
+    def __init__(
+        self, blocks: Sequence[Block], dtype: torch.dtype, device: torch.device, columns: bool = False
+    ) -> None:
+        self.places, stacks = make_stacks(blocks, columns)
+        self.tables = [StackTables(stack, dtype, device) for stack in stacks]
+        self.constants = {
+            k: torch.as_tensor(place.constant, dtype=dtype, device=device)
+            for k, place in enumerate(self.places)
+            if place.constant is not None
+        }
+
+    def __call__(self, shared: Tensor, both: Tensor) -> list[Tensor]:
+        """One tensor per block, with a leading batch axis where its angles are per sample.
+
+        Parameters
+        ----------
+        shared : (n_shared,) real
+        both : (B, n_angles) real
+            The shared angles repeated for each sample, and those per sample; read only where something is per sample.
+        """
+        built = [table(both if table.stack.sampled else shared) for table in self.tables]
+        axis = -2 if self.tables and self.tables[0].stack.columns else -3
+        return [
+            self.constants[k] if place.constant is not None else built[place.stack].select(axis, place.slot)
+            for k, place in enumerate(self.places)
+        ]
 
 
 class StackTables:

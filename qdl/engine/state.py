@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from qdl.engine import kernels
-from qdl.plan.blocks import Block
+from qdl.plan.fuse import Block
 from qdl.plan.part import Part
 
 

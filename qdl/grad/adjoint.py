@@ -78,7 +78,7 @@ def sweep(
     """The gradients of vectors and varying matrices, given the final state and the gradient with respect to it."""
     blocks, matrices, engine = task.part.blocks, task.matrices(varying), task.engine
     from_vectors = any(wanted[: len(vectors)])
-    slots = {k: len(vectors) + i for i, k in enumerate(task.varying)}
+    slots = {k: len(vectors) + i for k, i in task.slots.items()}
     gradients: list[Tensor | None] = [None] * len(wanted)
     needed = [k for k, slot in slots.items() if wanted[slot]]
     last = 0 if from_vectors else min(needed, default=len(blocks))

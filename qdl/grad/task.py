@@ -7,9 +7,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from qdl.engine.matrices import StackTables
+from qdl.engine.matrices import Builder
 from qdl.engine.state import StateVector
+from qdl.ir.gates import Prepare
 from qdl.measure import observe
+from qdl.plan.fuse import Block
 from qdl.plan.part import Part
 
 
@@ -28,23 +30,16 @@ class Task:
     def __init__(self, part: Part, engine: StateVector, dtype: torch.dtype, device: torch.device) -> None:
         self.part, self.engine, self.dtype = part, engine, dtype
         self.wires = len(part.wires)
-        self.columns = [StackTables(stack, dtype, device) for stack in part.columns]
-        self.stacks = [StackTables(stack, dtype, device) for stack in part.stacks]
         self.read = observe.bind(part.read, self.wires, dtype, device)
-        self.constant_vectors = {
-            k: torch.as_tensor(p.constant, dtype=dtype, device=device)[None]
-            for k, p in enumerate(part.prologue)
-            if p.constant is not None
-        }
-        self.constant_blocks = {
-            k: torch.as_tensor(b.constant, dtype=dtype, device=device)
-            for k, b in enumerate(part.blocks)
-            if b.constant is not None
-        }
-        self.varying = [k for k, block in enumerate(part.blocks) if block.varies]
+        self.prepared = {k: b.members[0] for k, b in enumerate(part.prologue) if _prepares(b)}
+        factors = [b for b in part.prologue if not _prepares(b)]
+        self.vectors = Builder(factors, dtype, device, columns=True)
+        self.blocks = Builder(part.blocks, dtype, device)
+        self.varying = [k for k, place in enumerate(self.blocks.places) if place.constant is None]
+        self.slots = {k: i for i, k in enumerate(self.varying)}
         firsts = [k for k, block in enumerate(part.blocks) if block.sampled]
         # The block that turns one shared state into one per sample, if there is one.
-        self.spreads = firsts[0] if firsts and not any(p.sampled for p in part.prologue) else None
+        self.spreads = firsts[0] if firsts and not any(b.sampled for b in part.prologue) else None
 
     def build(self, shared: Tensor, sampled: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """The prologue's vectors, (1 or B, 2**k), and the varying blocks' matrices, (D, D) or (B, D, D).
@@ -54,27 +49,24 @@ class Task:
         shared : (n_shared,) real
         sampled : (B, n_sampled) real
         """
-        both = _joined(shared, sampled) if any(s.sampled for s in (*self.part.columns, *self.part.stacks)) else shared
-        columns = [table(both if table.stack.sampled else shared) for table in self.columns]
-        stacks = [table(both if table.stack.sampled else shared) for table in self.stacks]
+        any_sampled = any(b.sampled for b in (*self.part.prologue, *self.part.blocks))
+        both = torch.cat([shared.expand(sampled.shape[0], -1), sampled], -1) if any_sampled else shared
+        built = iter(self.vectors(shared, both))
         vectors = []
-        for k, product in enumerate(self.part.prologue):
-            if k in self.constant_vectors:
-                vectors.append(self.constant_vectors[k])
-            elif product.amplitudes:
-                source = _joined(shared, sampled) if product.sampled else shared
-                vectors.append(_prepared(source[..., list(product.amplitudes)], self.dtype))
+        for k, block in enumerate(self.part.prologue):
+            if k in self.prepared:
+                source = both if block.sampled else shared
+                vectors.append(_prepared(source[..., list(self.prepared[k].angles)], self.dtype))
             else:
-                column = columns[product.stack][..., product.slot, :]
+                column = next(built)
                 vectors.append(column if column.dim() == 2 else column[None])
-        blocks = [self.part.blocks[k] for k in self.varying]
-        return vectors, [stacks[block.stack][..., block.slot, :, :] for block in blocks]
+        matrices = self.blocks(shared, both)
+        return vectors, [matrices[k] for k in self.varying]
 
     def matrices(self, varying: Sequence[Tensor]) -> list[Tensor]:
         """All blocks' matrices in order, the constant ones included."""
-        out = dict(self.constant_blocks)
-        out.update(zip(self.varying, varying, strict=True))
-        return [out[k] for k in range(len(self.part.blocks))]
+        given = iter(varying)
+        return [next(given) if k in self.slots else self.blocks.constants[k] for k in range(len(self.part.blocks))]
 
     def evolve(self, vectors: Sequence[Tensor], varying: Sequence[Tensor]) -> Tensor:
         """The final state, (S, 2**n)."""
@@ -84,8 +76,8 @@ class Task:
         return psi
 
 
-def _joined(shared: Tensor, sampled: Tensor) -> Tensor:
-    return torch.cat([shared.expand(sampled.shape[0], -1), sampled], -1)
+def _prepares(block: Block) -> bool:
+    return bool(block.members) and isinstance(block.members[0].operation.gate, Prepare)
 
 
 def _prepared(amplitudes: Tensor, dtype: torch.dtype) -> Tensor:

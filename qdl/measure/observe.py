@@ -9,11 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from qdl.engine import kernels
 from qdl.plan.readout import MatrixWord, PauliGroup, ProbsRead, Read, StateRead, WordsRead
+
+LOW_WIRES = 10
 
 
 class Readout(Protocol):
@@ -89,15 +93,20 @@ class Words:
 
 
 class _Group:
-    """One `PauliGroup`: see qdl.plan.readout for the bit masks."""
+    """One `PauliGroup`: see qdl.plan.readout for the bit masks. ``high`` is (H, m) and ``low`` (L, m), 2**n = H L."""
 
     def __init__(self, group: PauliGroup, wires: int, dtype: torch.dtype, device: torch.device) -> None:
         real = torch.empty(0, dtype=dtype).real.dtype
         self.flips, self.odd, self.wires = group.flips, group.odd, wires
-        self.columns = group.columns.tolist()
-        whole = len(group.high) == 1
-        self.low = torch.as_tensor(group.low * group.high if whole else group.low, dtype=real, device=device)
-        self.high = None if whole else torch.as_tensor(group.high, dtype=real, device=device)
+        self.columns = [word.column for word in group.words]
+        # Signs separate into a high and a low part of the index, so that no table is as long as the state.
+        cut = max(0, wires - LOW_WIRES)
+        low = [w.factor * _signs([p - cut for p in w.signs if p >= cut], wires - cut) for w in group.words]
+        self.low = torch.as_tensor(np.stack(low, 1), dtype=real, device=device)
+        self.high = None
+        if cut:
+            high = [_signs([p for p in w.signs if p < cut], cut) for w in group.words]
+            self.high = torch.as_tensor(np.stack(high, 1), dtype=real, device=device)
 
     def value(self, psi: Tensor) -> Tensor:
         if self.flips:
@@ -133,7 +142,9 @@ class _MatrixWord:
 
     def __init__(self, word: MatrixWord, wires: int, dtype: torch.dtype, device: torch.device) -> None:
         self.column, self.wires = word.column, wires
-        self.factors = [(p, torch.as_tensor(m.copy(), dtype=dtype, device=device)) for p, m in word.factors]
+        self.factors = [
+            (p, torch.as_tensor(atom.matrix.copy(), dtype=dtype, device=device)) for p, atom in word.factors
+        ]
 
     def _applied(self, psi: Tensor) -> Tensor:
         for positions, matrix in self.factors:
@@ -146,6 +157,13 @@ class _MatrixWord:
 
     def pullback(self, psi: Tensor, cotangent: Tensor) -> Tensor:
         return 2 * cotangent * self._applied(psi)
+
+
+def _signs(positions: Sequence[int], wires: int) -> NDArray[np.float64]:
+    """(-1)^(number of ones on the positions) for every index of some wires."""
+    index = np.arange(2**wires)
+    ones = sum(((index >> (wires - 1 - p)) & 1 for p in positions), start=np.zeros_like(index))
+    return np.where(ones % 2, -1.0, 1.0)
 
 
 def _flip(psi: Tensor, positions: Sequence[int], wires: int) -> Tensor:

@@ -28,7 +28,7 @@ def _rows(part: Part, samples: int) -> list[tuple[str, str, str, str]]:
     for block in part.blocks:
         count = max(1, samples) if block.sampled else count
         amplitudes = count * 2.0 ** len(part.wires)
-        kind = "block per sample" if block.sampled else "block, shared" if block.varies else "block, constant"
+        kind = "block per sample" if block.sampled else "block, shared" if block.varying else "block, constant"
         where = _wires(tuple(part.wires[p] for p in block.positions))
         rows.append((kind, where, f"{8 * amplitudes * 2 ** len(block.positions):.3g}", f"{16 * amplitudes:.3g}"))
     rows.append(

@@ -31,24 +31,22 @@ class Placed:
     angles: tuple[int, ...] = ()
 
 
-@dataclass
-class Window:
-    """A block being filled: its operations and the positions it spans (ascending)."""
+@dataclass(frozen=True)
+class Block:
+    """Operations that act as one matrix on `positions` (ascending), first applied first."""
 
     positions: tuple[int, ...]
-    members: list[Placed] = field(default_factory=list)
+    members: tuple[Placed, ...] = ()
 
     @property
     def sampled(self) -> bool:
+        """Whether there is one matrix per sample."""
         return any(m.kind == SAMPLED for m in self.members)
 
     @property
-    def shared(self) -> bool:
-        return any(m.kind == SHARED for m in self.members)
-
-    @property
-    def varying(self) -> list[Placed]:
-        return [m for m in self.members if m.kind != CONSTANT]
+    def varying(self) -> tuple[Placed, ...]:
+        """The members whose angles are not numbers."""
+        return tuple(m for m in self.members if m.kind != CONSTANT)
 
 
 def split_prologue(placed: Sequence[Placed]) -> tuple[list[list[Placed]], list[Placed]]:
@@ -82,47 +80,55 @@ def split_prologue(placed: Sequence[Placed]) -> tuple[list[list[Placed]], list[P
     return chains, [item for index, item in enumerate(placed) if index not in taken]
 
 
-def windows(
-    placed: Sequence[Placed], width: int, sampled_width: int, mix: bool = False, reach: int = 64
-) -> list[Window]:
-    """Greedy fusion into windows of at most `width` (shared) or `sampled_width` (per-sample) neighbouring positions.
+def fuse(placed: Sequence[Placed], width: int, sampled_width: int, mix: bool = False, reach: int = 64) -> list[Block]:
+    """Greedy fusion into blocks of at most `width` (shared) or `sampled_width` (per-sample) neighbouring positions.
 
-    With `mix`, shared operations may join per-sample windows. Only the latest `reach` windows are looked at.
+    With `mix`, shared operations may join per-sample blocks. Only the latest `reach` blocks are looked at.
     """
-    out: list[Window] = []
+    windows: list[_Window] = []
     frontier: dict[int, int] = {}
     for item in placed:
         first = max((frontier.get(p, -1) for p in item.positions), default=-1)
-        best = None
-        for index in range(max(first, len(out) - reach, 0), len(out)):
-            span = _joined(out[index], item, width, sampled_width, mix)
-            if span is not None and (best is None or len(span) - len(out[index].positions) < best[0]):
-                best = (len(span) - len(out[index].positions), index, span)
+        best: tuple[int, int, tuple[int, ...]] | None = None
+        for index in range(max(first, len(windows) - reach, 0), len(windows)):
+            span = windows[index].joined(item, width, sampled_width, mix)
+            if span is not None and (best is None or len(span) - len(windows[index].positions) < best[0]):
+                best = (len(span) - len(windows[index].positions), index, span)
         if best is None:
             limit = sampled_width if item.kind == SAMPLED else width
             hull = _hull(item.positions)
-            out.append(Window(hull if len(hull) <= limit else tuple(sorted(item.positions))))
-            index = len(out) - 1
-        else:
-            _, index, span = best
-            out[index].positions = span
-        out[index].members.append(item)
+            best = (0, len(windows), hull if len(hull) <= limit else tuple(sorted(item.positions)))
+            windows.append(_Window(best[2]))
+        _, index, span = best
+        windows[index].add(item, span)
         for p in item.positions:
             frontier[p] = index
-    return out
+    return [Block(window.positions, tuple(window.members)) for window in windows]
 
 
-def _joined(window: Window, item: Placed, width: int, sampled_width: int, mix: bool) -> tuple[int, ...] | None:
-    """The positions the window would span with this item, or None if they may not be one block."""
-    kinds = {m.kind for m in window.members} | {item.kind}
-    if SAMPLED in kinds and SHARED in kinds and not mix:
-        return None
-    if set(item.positions) <= set(window.positions):
-        if SAMPLED in kinds and len(window.positions) > max(sampled_width, len(item.positions)):
+@dataclass
+class _Window:
+    """A block being filled."""
+
+    positions: tuple[int, ...]
+    members: list[Placed] = field(default_factory=list)
+    kinds: set[int] = field(default_factory=set)
+
+    def add(self, item: Placed, span: tuple[int, ...]) -> None:
+        self.positions = span
+        self.members.append(item)
+        self.kinds.add(item.kind)
+
+    def joined(self, item: Placed, width: int, sampled_width: int, mix: bool) -> tuple[int, ...] | None:
+        """The positions the window would span with this item, or None if they may not be one block."""
+        kinds = self.kinds | {item.kind}
+        if SAMPLED in kinds and SHARED in kinds and not mix:
             return None
-        return window.positions
-    span = _hull((*window.positions, *item.positions))
-    return span if len(span) <= (sampled_width if SAMPLED in kinds else width) else None
+        if set(item.positions) <= set(self.positions):
+            fits = SAMPLED not in kinds or len(self.positions) <= max(sampled_width, len(item.positions))
+            return self.positions if fits else None
+        span = _hull((*self.positions, *item.positions))
+        return span if len(span) <= (sampled_width if SAMPLED in kinds else width) else None
 
 
 def _hull(positions: Sequence[int]) -> tuple[int, ...]:

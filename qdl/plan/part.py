@@ -4,23 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from qdl.plan.angles import AngleIndex, AngleTable
-from qdl.plan.blocks import Block, Stack
+from qdl.plan.angles import AngleTable
+from qdl.plan.fuse import Block
 from qdl.plan.readout import Read
-
-
-@dataclass(frozen=True)
-class Product:
-    """Factor `wires` of the initial product state: slot `slot` of column stack `stack`, prepared amplitudes, or |0>."""
-
-    positions: tuple[int, ...]
-    stack: int = -1
-    slot: int = -1
-    amplitudes: AngleIndex = ()
-    constant: np.ndarray | None = None
-    sampled: bool = False
 
 
 @dataclass(frozen=True)
@@ -31,37 +17,30 @@ class Part:
     ----------
     wires : tuple of int
         The circuit's wires in the order of the state's index bits, most significant first.
-    prologue : tuple of Product
-    columns, stacks : tuple of Stack
-        How the prologue's vectors and the blocks' matrices are built.
+    prologue : tuple of Block
+        The factors of the initial product state: what each block makes of |0...0>. Together they cover every position
+        once; a block without members stands for |0>.
     blocks : tuple of Block
+        What acts on the state, in order.
     read : Read
     angles : frozenset of int
         The entries of the angle vector that this part uses.
+    seconds : float
+        Predicted time of the blocks, forward and reverse.
     """
 
     wires: tuple[int, ...]
-    prologue: tuple[Product, ...]
-    columns: tuple[Stack, ...]
+    prologue: tuple[Block, ...]
     blocks: tuple[Block, ...]
-    stacks: tuple[Stack, ...]
     read: Read
     angles: frozenset[int]
     seconds: float
 
-    @property
-    def sampled(self) -> bool:
-        """Whether the final state is per sample."""
-        return any(b.sampled for b in self.blocks) or any(p.sampled for p in self.prologue)
-
     def sample_entries(self) -> float:
         """Complex entries that one sample keeps alive: states of the sweep, and its own matrices."""
-        matrices = sum(
-            2.0 * stack.constants.shape[2] ** 2 * stack.chains.size + stack.constants[:, :, 0, 0].size
-            for stack in (*self.stacks, *self.columns)
-            if stack.sampled
-        )
-        return 6 * 2.0 ** len(self.wires) + matrices
+        vectors = sum(4.0 * len(b.varying) * 2 ** len(b.positions) for b in self.prologue if b.sampled)
+        matrices = sum(3.0 * len(b.varying) * 4 ** len(b.positions) for b in self.blocks if b.sampled)
+        return 6 * 2.0 ** len(self.wires) + vectors + matrices
 
 
 @dataclass(frozen=True)

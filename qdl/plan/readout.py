@@ -2,21 +2,25 @@
 
 A Pauli word is P = i^y X^x Z^z with bit masks x, z and y = |x & z| (Y = iXZ), so that
 (P psi)_k = i^y (-1)^{|z & (k ^ x)|} psi_{k ^ x} and <psi|P|psi> = sum_j (-1)^{|z & j|} i^y conj(psi_{j ^ x}) psi_j.
-Words of one x share the product conj(psi_{j ^ x}) psi_j; their signs separate into a high and a low part of j.
+Words of one x share the product conj(psi_{j ^ x}) psi_j.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
+from qdl.ir.gates import PAULI
+from qdl.ir.observables import Atom, Word
 
-from qdl.ir.gates import PAULI, Matrix
-from qdl.ir.observables import Word
 
-LOW_WIRES = 10
+@dataclass(frozen=True)
+class PauliWord:
+    """Column of its value, positions with Z or Y, and the sign of the real or imaginary part that is read."""
+
+    column: int
+    signs: tuple[int, ...]
+    factor: float
 
 
 @dataclass(frozen=True)
@@ -29,25 +33,20 @@ class PauliGroup:
         Positions in the state on which the words have X or Y.
     odd : bool
         Whether i^y is imaginary: then the imaginary part is read, else the real one.
-    columns : (m,) int
-        Where each word's value goes.
-    high, low : (H, m) and (L, m) float
-        Signs as a product over the high and low part of the index, the sign of i^y included.
+    words : tuple of PauliWord
     """
 
     flips: tuple[int, ...]
     odd: bool
-    columns: NDArray[np.int64]
-    high: NDArray[np.float64]
-    low: NDArray[np.float64]
+    words: tuple[PauliWord, ...]
 
 
 @dataclass(frozen=True)
 class MatrixWord:
-    """A word with Hermitian matrices: its column, and its factors as (positions, matrix)."""
+    """A word with Hermitian matrices: its column, and each factor with its positions."""
 
     column: int
-    factors: tuple[tuple[tuple[int, ...], Matrix], ...]
+    factors: tuple[tuple[tuple[int, ...], Atom], ...]
 
 
 @dataclass(frozen=True)
@@ -74,9 +73,14 @@ class StateRead:
 Read = WordsRead | ProbsRead | StateRead
 
 
-def read_words(words: Sequence[Word], place: dict[int, int], wires: int) -> WordsRead:
-    """The readout of words on a state of `wires` wires; `place` maps wires to positions."""
-    groups: dict[tuple[tuple[int, ...], bool], list[tuple[int, tuple[int, ...], float]]] = {}
+def read_probs(wires: Iterable[int], place: dict[int, int]) -> ProbsRead:
+    """The readout of bit strings on some wires, ascending; `place` maps wires to positions."""
+    return ProbsRead(tuple(place[w] for w in sorted(wires)))
+
+
+def read_words(words: Sequence[Word], place: dict[int, int]) -> WordsRead:
+    """The readout of words; `place` maps wires to positions."""
+    groups: dict[tuple[tuple[int, ...], bool], list[PauliWord]] = {}
     matrices = []
     for column, word in enumerate(words):
         if all(atom.letter in PAULI for atom in word):
@@ -85,27 +89,9 @@ def read_words(words: Sequence[Word], place: dict[int, int], wires: int) -> Word
             signs = tuple(sorted(p for p, letter in letters.items() if letter in "YZ"))
             turns = sum(letter == "Y" for letter in letters.values()) % 4
             # Re(i^y q) is Re q, -Im q, -Re q, Im q for y = 0, 1, 2, 3.
-            groups.setdefault((flips, bool(turns % 2)), []).append((column, signs, -1.0 if turns in (1, 2) else 1.0))
+            factor = -1.0 if turns in (1, 2) else 1.0
+            groups.setdefault((flips, bool(turns % 2)), []).append(PauliWord(column, signs, factor))
         else:
-            factors = tuple((tuple(place[w] for w in atom.wires), atom.matrix) for atom in word)
-            matrices.append(MatrixWord(column, factors))
-    return WordsRead(
-        len(words),
-        tuple(_pauli_group(flips, odd, members, wires) for (flips, odd), members in groups.items()),
-        tuple(matrices),
-    )
-
-
-def _pauli_group(
-    flips: tuple[int, ...], odd: bool, members: list[tuple[int, tuple[int, ...], float]], wires: int
-) -> PauliGroup:
-    cut = max(0, wires - LOW_WIRES)
-    high = np.stack([_signs([p for p in signs if p < cut], cut) for _, signs, _ in members], axis=1)
-    low = [factor * _signs([p - cut for p in signs if p >= cut], wires - cut) for _, signs, factor in members]
-    return PauliGroup(flips, odd, np.array([column for column, _, _ in members]), high, np.stack(low, axis=1))
-
-
-def _signs(positions: Sequence[int], wires: int) -> NDArray[np.float64]:
-    index = np.arange(2**wires)
-    ones = sum(((index >> (wires - 1 - p)) & 1 for p in positions), start=np.zeros_like(index))
-    return np.where(ones % 2, -1.0, 1.0)
+            matrices.append(MatrixWord(column, tuple((tuple(place[w] for w in atom.wires), atom) for atom in word)))
+    found = tuple(PauliGroup(flips, odd, tuple(members)) for (flips, odd), members in groups.items())
+    return WordsRead(len(words), found, tuple(matrices))

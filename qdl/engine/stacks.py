@@ -1,4 +1,4 @@
-"""Blocks: what the engine needs to build every block's matrix from angles in a few vectorised products.
+"""Stacks: what the engine needs to build every block's matrix from angles in a few vectorised products.
 
 Each gate is a sum of constants weighted by features of its angles (qdl.ir.gates). Embedded in the block's wires these
 constants are D x D matrices, and constant gates are multiplied into their neighbours here, once. What is left of a
@@ -18,22 +18,7 @@ from numpy.typing import NDArray
 from qdl.errors import CircuitError
 from qdl.ir.gates import Exponential, Fixed, Gate, Matrix, Rotor, embed
 from qdl.plan.angles import AngleIndex
-from qdl.plan.fuse import Placed, Window
-
-
-@dataclass(frozen=True)
-class Block:
-    """One step of the state: a matrix on `positions`, either constant or entry `slot` of stack `stack`."""
-
-    positions: tuple[int, ...]
-    sampled: bool
-    stack: int
-    slot: int
-    constant: Matrix | None = None
-
-    @property
-    def varies(self) -> bool:
-        return self.constant is None
+from qdl.plan.fuse import Block, Placed
 
 
 @dataclass(frozen=True)
@@ -136,20 +121,29 @@ def constants_of(gate: Gate) -> Matrix:
     raise CircuitError(f"gate {gate.name!r} has no constants", do="expand it first")
 
 
-def make_stacks(found: Sequence[Window]) -> tuple[list[Block], list[Stack]]:
-    """Blocks in the order of the windows, and the stacks they are built in, one per size and kind of angles."""
-    blocks: list[Block] = []
+@dataclass(frozen=True)
+class Place:
+    """Where a block's matrix comes from: slot `slot` of stack `stack`, or a constant."""
+
+    stack: int = -1
+    slot: int = -1
+    constant: Matrix | None = None
+
+
+def make_stacks(blocks: Sequence[Block], columns: bool = False) -> tuple[list[Place], list[Stack]]:
+    """A place for every block, and the stacks they are built in, one per size and kind of angles."""
+    places: list[Place] = []
     chains: dict[tuple[int, bool], list[list[Link]]] = {}
-    for window in found:
-        links, constant = chain_of(window.members, window.positions)
+    for block in blocks:
+        links, constant = chain_of(block.members, block.positions)
         if constant is not None:
-            blocks.append(Block(window.positions, False, -1, -1, constant))
+            places.append(Place(constant=constant[:, 0] if columns else constant))
             continue
-        shape = (2 ** len(window.positions), window.sampled)
+        shape = (2 ** len(block.positions), block.sampled)
         group = chains.setdefault(shape, [])
         group.append(links)
-        blocks.append(Block(window.positions, window.sampled, list(chains).index(shape), len(group) - 1))
-    return blocks, [make_stack(size, sampled, group) for (size, sampled), group in chains.items()]
+        places.append(Place(list(chains).index(shape), len(group) - 1))
+    return places, [make_stack(size, sampled, group, columns) for (size, sampled), group in chains.items()]
 
 
 def make_stack(size: int, sampled: bool, chains: Sequence[Sequence[Link]], columns: bool = False) -> Stack:
