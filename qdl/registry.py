@@ -18,6 +18,12 @@ ENGINES = {
     "state": "qdl.engine.state:StateVector",
 }
 
+CONVERTERS = {
+    "from_qasm": "qdl.ir.qasm:from_qasm",
+    "to_qasm": "qdl.ir.qasm:to_qasm",
+    "draw": "qdl.ir.draw:draw",
+}
+
 GRADIENTS = {
     "adjoint": "qdl.grad.adjoint:Adjoint",
     "autograd": "qdl.grad.autograd:Autograd",
@@ -59,6 +65,11 @@ def engine(name: str) -> Any:
     family, _, argument = name.partition(":")
     found = _lookup({**_plugins(), **ENGINES}, "engine", family)
     return found(argument) if argument else found()
+
+
+def converter(name: str) -> Any:
+    """The function that turns a circuit into something else, or something else into a circuit."""
+    return _lookup(CONVERTERS, "converter", name)
 
 
 def gradient(name: str) -> Any:

@@ -55,6 +55,12 @@ def from_front(front: Tensor, positions: tuple[int, ...], wires: int) -> Tensor:
     return front.reshape(-1, *moved).permute(back).reshape(front.shape[0], 2**wires)
 
 
+def outer(psi: Tensor, factor: Tensor) -> Tensor:
+    """The product states (S, P * d) of (S or 1, P) and (S or 1, d), the factor's index being the less significant."""
+    product = psi[:, :, None] * factor[:, None, :]
+    return product.reshape(product.shape[0], psi.shape[1] * factor.shape[1])
+
+
 def apply(psi: Tensor, matrix: Tensor, positions: tuple[int, ...], wires: int) -> Tensor:
     """The matrix on the given positions of every state.
 
@@ -120,4 +126,4 @@ def cross(lam: Tensor, psi: Tensor, positions: tuple[int, ...], wires: int, per_
 
 def _flat_middle(view: Tensor) -> Tensor:
     """(S, left, D, right) as (S, D, left * right)."""
-    return view[:, 0] if view.shape[1] == 1 else view.transpose(1, 2).flatten(2)
+    return view[:, 0] if view.shape[1] == 1 else view.transpose(1, 2).reshape(view.shape[0], view.shape[2], -1)

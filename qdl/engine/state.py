@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from qdl.engine import kernels
+from qdl.errors import UnsupportedError
 from qdl.plan.fuse import Block
 from qdl.plan.part import Part
 
@@ -16,11 +17,15 @@ class StateVector:
 
     name = "state"
 
+    def __init__(self, argument: str = "") -> None:
+        if argument:
+            raise UnsupportedError("engine 'state' takes no argument", got=f"'state:{argument}'", expected="'state'")
+
     def init(self, part: Part, vectors: Sequence[Tensor]) -> Tensor:
         """The product of the prologue's vectors, (S or 1, 2**k) each, in the order of the part's wires."""
         psi = vectors[0]
         for vector in vectors[1:]:
-            psi = (psi[:, :, None] * vector[:, None, :]).flatten(1)
+            psi = kernels.outer(psi, vector)
         order = tuple(p for product in part.prologue for p in product.positions)
         return psi if kernels.contiguous(order) else kernels.from_front(psi[:, :, None], order, len(order))
 
@@ -34,7 +39,7 @@ class StateVector:
             lam = kernels.to_front(lam, order, len(order))[:, :, 0]
         products = [vectors[0]]
         for vector in vectors[1:-1]:
-            products.append((products[-1][:, :, None] * vector[:, None, :]).flatten(1))
+            products.append(kernels.outer(products[-1], vector))
         gradients: list[Tensor] = []
         for k in range(len(vectors) - 1, 0, -1):
             lam = lam.view(lam.shape[0], -1, vectors[k].shape[1])

@@ -100,8 +100,8 @@ def bind(
             check_finite(f"values of {name!r}", tensor)
     shapes = {name: tensor.shape[:-1] for name, tensor in out.items()}
     try:
-        batch = tuple(torch.broadcast_shapes(*shapes.values()))
-    except RuntimeError:
+        batch = np.broadcast_shapes(*(tuple(shape) for shape in shapes.values()))
+    except ValueError:
         named = ", ".join(f"{name} {tuple(shape)}" for name, shape in shapes.items())
         raise ValuesError("batch shapes do not broadcast", got=named, do="make the leading dimensions fit") from None
     for name, tensor in out.items():

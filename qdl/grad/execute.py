@@ -94,8 +94,8 @@ class Executor:
         if key not in self._bound:
             plan = self.plan(values.sampled, values.samples)
             table = plan.table
-            # A constant made inside vmap or grad would belong to that transform, and outlive it in this cache.
-            with torch._C._DisableFuncTorch():
+            # A constant made inside vmap, grad or inference mode would belong to it, and outlive it in this cache.
+            with torch.inference_mode(False), torch._C._DisableFuncTorch():
                 tasks = [Task(p, self.engine, COMPLEX[values.dtype], values.device) for p in plan.parts]
             sited: dict[int, list[int]] = {}
             for place, (index, _) in enumerate(table.owners):

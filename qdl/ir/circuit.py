@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qdl import registry
 from qdl.errors import CircuitError
 from qdl.ir import gates
 from qdl.ir.evolution import evolution
@@ -271,22 +272,16 @@ class Circuit:
 
     def draw(self, style: str = "text", **options: Any) -> Any:
         """The circuit as text (``"text"``) or as a matplotlib figure (``"mpl"``)."""
-        from qdl.ir.draw import draw
-
-        return draw(self, style, **options)
+        return registry.converter("draw")(self, style, **options)
 
     @staticmethod
     def from_qasm(text: str) -> Circuit:
         """Read OpenQASM 3 (see `qdl.ir.qasm`); what is not supported is refused by name and line."""
-        from qdl.ir.qasm import from_qasm
-
-        return from_qasm(text)
+        return registry.converter("from_qasm")(text)
 
     def to_qasm(self, version: int = 3) -> str:
         """Write OpenQASM; every vector Param becomes inputs ``name_0``, ``name_1``, ..."""
-        from qdl.ir.qasm import to_qasm
-
-        return to_qasm(self, version)
+        return registry.converter("to_qasm")(self, version)
 
     def _add(self, *operations: Operation) -> Circuit:
         """Add all operations, or none if one of them does not fit."""

@@ -49,7 +49,7 @@ def _positions(read: object) -> tuple[int, ...]:
 def _outer(read: Sequence[Tensor]) -> Tensor:
     out = read[0]
     for factor in read[1:]:
-        out = (out[:, :, None] * factor[:, None, :]).flatten(1)
+        out = kernels.outer(out, factor)
     return out
 
 

@@ -134,7 +134,7 @@ class _Group:
         """sum_w g_w s_w(j) for every index j, (S, 2**n)."""
         if self.high is None:
             return cotangent @ self.low.mT
-        return ((cotangent[:, None] * self.high) @ self.low.mT).flatten(1)
+        return ((cotangent[:, None] * self.high) @ self.low.mT).reshape(cotangent.shape[0], -1)
 
 
 class _MatrixWord:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numbers
+
 import torch
 from torch import Tensor
 
@@ -16,9 +18,9 @@ def base_seed(seed: Seed) -> int:
         generator = seed if isinstance(seed, torch.Generator) else None
         device = seed.device if isinstance(seed, torch.Generator) else "cpu"
         return int(torch.randint(2**62, (), generator=generator, device=device))
-    if isinstance(seed, bool) or not isinstance(seed, int):
+    if isinstance(seed, bool) or not isinstance(seed, numbers.Integral):
         raise ValuesError("a seed must be an integer or a torch.Generator", got=repr(seed))
-    return seed
+    return int(seed)
 
 
 def generator(seed: int, *path: int, device: torch.device | str = "cpu") -> torch.Generator:

@@ -8,14 +8,13 @@ is per sample, and batch dimensions broadcast.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from qdl.engine import kernels
 from qdl.errors import CircuitError, ValuesError
 from qdl.ir import Circuit, Observable
 from qdl.measure.binomial import binomial
@@ -84,7 +83,7 @@ def compile(circuit: Circuit, observables: Any, **options: Any) -> Compiled:
     >>> f({"x": [0.0]})
     tensor(1.)
     """
-    return requests.Words(circuit, observables, Options.make(options))
+    return requests.Words(circuit, _listed(observables), Options.make(options))
 
 
 def expval(circuit: Circuit, observables: Any, values: Mapping[str, Any] | None = None, **options: Any) -> Tensor:
@@ -112,6 +111,7 @@ def expval(circuit: Circuit, observables: Any, values: Mapping[str, Any] | None 
     tensor([[ 1.,  1.],
             [-1., -1.]])
     """
+    observables = _listed(observables)
     found = _cached("expval", circuit, _key(observables), options, lambda o: requests.Words(circuit, observables, o))
     return found(values, seed=options.get("seed"))
 
@@ -191,9 +191,7 @@ def density(circuit: Circuit, values: Mapping[str, Any] | None = None, wires: An
             [0.0000, 0.5000]])
     """
     chosen = _chosen(wires, circuit)
-    amplitudes = state(circuit, values, **options)
-    front = kernels.to_front(amplitudes.reshape(-1, 2**circuit.wires), chosen, circuit.wires)
-    return (front @ front.mH).reshape(*amplitudes.shape[:-1], 2 ** len(chosen), 2 ** len(chosen))
+    return _cached("density", circuit, chosen, options, lambda o: requests.Density(circuit, chosen, o))(values)
 
 
 def sample(circuit: Circuit, values: Mapping[str, Any] | None = None, shots: int = 1000, **options: Any) -> Tensor:
@@ -257,15 +255,22 @@ def _count(rows: Tensor) -> dict[str, int]:
     return {"".join(map(str, s)): n for s, n in zip(strings.tolist(), numbers.tolist(), strict=True)}
 
 
-def _key(observables: Any) -> Any:
+def _listed(observables: Any) -> Observable | tuple[Observable, ...]:
+    """One observable, or a tuple of them."""
     if isinstance(observables, Observable):
-        return observables.key
-    try:
-        return tuple(o.key for o in observables)
-    except (AttributeError, TypeError):
-        raise CircuitError(
-            "observables must be an Observable or a sequence of them", got=type(observables).__name__
-        ) from None
+        return observables
+    if not isinstance(observables, Iterable) or isinstance(observables, (str, Mapping)):
+        got = type(observables).__name__
+        raise CircuitError("not an observable", got=got, expected="an Observable or a sequence of them")
+    listed = tuple(observables)
+    for observable in listed:
+        if not isinstance(observable, Observable):
+            raise CircuitError("not an observable", got=type(observable).__name__, expected="qdl.Z(0), sums, products")
+    return listed
+
+
+def _key(observables: Observable | tuple[Observable, ...]) -> Any:
+    return observables.key if isinstance(observables, Observable) else tuple(o.key for o in observables)
 
 
 def _chosen(wires: Any, circuit: Any) -> tuple[int, ...]:

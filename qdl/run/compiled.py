@@ -57,6 +57,10 @@ class Compiled:
     def __call__(self, values: Mapping[str, Any] | None = None, *, seed: Any = None) -> Tensor:
         """The result at `values`; `seed` goes before the one of the options."""
         bound = self.bind(values)
+        kind = bound.device.type
+        if torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind):
+            with torch.autocast(kind, enabled=False):  # half precision is no precision for a state
+                return self(values, seed=seed)
         if 0 in bound.batch:
             return self._empty(bound)
         out = self._chunked(bound, self.options.seed if seed is None else seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -65,14 +66,17 @@ class Options:
             raise UnsupportedError(
                 "engine 'state' simulates pure states", got=f"noise={options.noise!r}", do="leave noise out"
             )
-        if options.shots is not None and not (
-            isinstance(options.shots, int) and not isinstance(options.shots, bool) and options.shots > 0
-        ):
-            raise ValuesError("shots must be a positive integer or None", got=repr(options.shots))
-        if options.shots is not None and options.grad in ("adjoint", "autograd"):
+        for name in ("shots", "memory_budget", "width"):
+            _check_count(name, getattr(options, name))
+        if not isinstance(options.grad, str):
             raise UnsupportedError(
-                f"grad={options.grad!r} is exact and does not see shots", do="use grad='auto' or 'shift', or shots=None"
+                "grad must be the name of a method", got=repr(options.grad), expected="such as 'auto'"
             )
+        if options.shots is not None and options.grad not in ("auto", "shift"):
+            raise UnsupportedError(
+                f"grad={options.grad!r} does not go with shots", do="use grad='auto' or 'shift', or shots=None"
+            )
+        _check_device(options.device)
         real_dtype(options.dtype)
         return options
 
@@ -80,3 +84,20 @@ class Options:
         """The gradient method."""
         name = ("adjoint" if self.shots is None else "shift") if self.grad == "auto" else self.grad
         return registry.gradient(name)
+
+
+def _check_count(name: str, value: Any) -> None:
+    good = isinstance(value, numbers.Integral) and not isinstance(value, bool) and int(value) > 0
+    if value is not None and not good:
+        raise ValuesError(f"{name} must be a positive integer or None", got=repr(value))
+
+
+def _check_device(device: Any) -> None:
+    """Refuse a device that cannot be used here, before any work starts."""
+    if device is None:
+        return
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, TypeError, ValueError) as error:
+        first = str(error).splitlines()[0]
+        raise ValuesError("this device cannot be used", got=repr(device), do=f"torch says: {first}") from None

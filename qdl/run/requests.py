@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from operator import methodcaller
@@ -10,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from qdl.engine import kernels
 from qdl.engine.angles import Evaluator
 from qdl.engine.values import Values
 from qdl.errors import CircuitError, UnsupportedError
@@ -160,12 +162,25 @@ class State(Compiled):
         return self.executor.run(values, self.method, partial(merge.state, wires=self.circuit.wires))
 
 
+class Density(State):
+    """The reduced density matrix of some wires."""
+
+    def __init__(self, circuit: Circuit, wires: Sequence[int], options: Options) -> None:
+        super().__init__(circuit, options)
+        self.kept = tuple(wires)
+
+    def result_entries(self) -> float:
+        return super().result_entries() + 4.0 ** len(self.kept)
+
+    def finish(self, out: Tensor) -> Tensor:
+        front = kernels.to_front(out.reshape(math.prod(out.shape[:-1]), out.shape[-1]), self.kept, self.circuit.wires)
+        return (front @ front.mH).reshape(*out.shape[:-1], 2 ** len(self.kept), 2 ** len(self.kept))
+
+
 def _check_observables(listed: Sequence[Any], circuit: Circuit) -> None:
     if not listed:
         raise CircuitError("no observables", do="pass at least one, such as qdl.Z(0)")
     for observable in listed:
-        if not isinstance(observable, Observable):
-            raise CircuitError("not an observable", got=type(observable).__name__, expected="qdl.Z(0), sums, products")
         if observable.wires and max(observable.wires) >= circuit.wires:
             raise CircuitError(
                 f"the observable {observable} lies outside the circuit",
