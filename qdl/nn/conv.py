@@ -54,7 +54,8 @@ class _QuantumConv(_ConvNd):
         super().__init__(*sizes, device, dtype)  # type: ignore[arg-type]
         if self.weight.dtype not in (torch.float32, torch.float64):
             raise ValuesError("unknown precision", got=self.weight.dtype, expected="torch.float32 or torch.float64")
-        self.interaction, self.readout, self.encoding, self.options = interaction, readout, encoding, options
+        self.interaction = interaction.copy() if isinstance(interaction, Circuit) else interaction
+        self.readout, self.encoding, self.options = readout, encoding, options
         self._coupling = coupling if self._is_detector() else None
         if coupling is not _COUPLING and self._coupling is None:
             raise UnsupportedError(

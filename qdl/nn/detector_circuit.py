@@ -8,10 +8,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd import Function
-from torch.autograd.function import once_differentiable
 
-from qdl.ir import Circuit, Param, Z, arcsin, sqrt
+from qdl.ir import Circuit, Param, Z, arcsin, cell, sqrt
+from qdl.nn.once import FirstOrder, once
 from qdl.nn.responses import brackets
 from qdl.nn.seeds import derived, fixed
 from qdl.run import compile as plan
@@ -33,7 +32,7 @@ def detector_circuit(size: int, coupling: float, biased: bool = False) -> Circui
     -------
     Circuit
         With the Params ``x`` (size probabilities), ``weight`` (size; the element's sign belongs to it) and ``bias``.
-        exp(-i g/2 w n (x) Y) is a rotation of the detector, controlled by the element: CRY(g w).
+        The interaction exp(-i g/2 w n (x) Y) is the cell ``detector``.
 
     Examples
     --------
@@ -45,8 +44,9 @@ def detector_circuit(size: int, coupling: float, biased: bool = False) -> Circui
     for i in range(size):
         circuit.ry(2 * arcsin(sqrt(x[i])), i)
     circuit.ry(pi / 2 + Param("bias", 1)[0] if biased else pi / 2, size)
+    interaction = cell("detector")
     for i in range(size):
-        circuit.cry(coupling * weight[i], i, size)
+        circuit.append(interaction, (i, size), [coupling * weight[i]])
     return circuit
 
 
@@ -83,7 +83,7 @@ class CircuitResponse:
         return self.compiled(values, seed=seed)
 
 
-class _LinearInputs(Function):
+class _LinearInputs(FirstOrder):
     """The answer, with the inputs' gradient from runs at the ends of each element's linear piece."""
 
     @staticmethod
@@ -96,14 +96,14 @@ class _LinearInputs(Function):
         ctx.save_for_backward(x)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, cotangent: Tensor) -> tuple[Tensor | None, Tensor, None]:
         if not ctx.needs_input_grad[0]:
             return None, cotangent, None
         (x,) = ctx.saved_tensors
-        high, low, step = (
-            torch.stack(parts) for parts in zip(*(brackets(x, k) for k in range(x.shape[1])), strict=True)
-        )
-        one, other = ctx.again(torch.stack((high, low)))
-        slopes = (cotangent * (one - other)).sum(2) / step
-        return slopes.transpose(0, 1), cotangent, None
+        with torch.no_grad():
+            high, low, step = (
+                torch.stack(ends) for ends in zip(*(brackets(x, k) for k in range(x.shape[1])), strict=True)
+            )
+            one, other = ctx.again(torch.stack((high, low)))
+            slopes = (cotangent * (one - other)).sum(2) / step
+        return once([slopes.transpose(0, 1)], (cotangent, x))[0], cotangent, None

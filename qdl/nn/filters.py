@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from qdl.errors import CircuitError, UnsupportedError
-from qdl.ir import Circuit, Param, Z, arcsin, sqrt
+from qdl.ir import Circuit, Param, Z, arcsin, cell, sqrt, tile
 from qdl.nn.scale import require_finite, require_probability
 from qdl.physics.encodings import amplitudes, padded_size
 from qdl.run import compile as plan
@@ -105,8 +105,6 @@ class CircuitFilter:
         object.__setattr__(self, "compiled", plan(circuit, observables, **options))
 
     def _part(self, wires: int) -> Circuit:
-        from qdl.ir import cell, tile
-
         part = self.interaction if isinstance(self.interaction, Circuit) else cell(self.interaction)
         if part.wires > wires:
             raise CircuitError(

@@ -62,8 +62,11 @@ class QuantumLayer(nn.Module):
         **options: Any,
     ) -> None:
         super().__init__()
+        if dtype not in (None, torch.float32, torch.float64):
+            raise ValuesError("unknown precision", got=dtype, expected="torch.float32 or torch.float64")
         self.circuit, self.observables, self.options = circuit, observables, options
         self.compiled = self._plan(options)
+        self.circuit = self.compiled.circuit  # a copy, which does not grow with the user's
         params = {param.name: param for param in self.compiled.params}
         names = (weights,) if isinstance(weights, str) else tuple(weights)
         missing = [name for name in names if name not in params]
@@ -72,14 +75,13 @@ class QuantumLayer(nn.Module):
                 "weights that the circuit does not use", got=missing, expected=list(params), do="pass weights=(...)"
             )
         self.inputs: tuple[Param, ...] = tuple(param for name, param in params.items() if name not in names)
-        self._init = init
         sizes = {name: params[name].size for name in names}
         if isinstance(init, Mapping) and not set(init) <= set(sizes):
             raise ValuesError("initial values for unknown weights", got=sorted(init), expected=sorted(sizes))
-        self.weights = nn.ParameterDict(
-            {name: nn.Parameter(torch.empty(size, device=device, dtype=dtype)) for name, size in sizes.items()}
-        )
-        self.reset_parameters()
+        self.weights = nn.ParameterDict()
+        for name, size in sizes.items():
+            self.weights[name] = nn.Parameter(torch.empty(size, device=device, dtype=dtype))
+        self.reset_parameters(init)
 
     def _plan(self, options: dict[str, Any]) -> Any:
         return plan(self.circuit, self.observables, **options)
@@ -89,12 +91,11 @@ class QuantumLayer(nn.Module):
         options = {**self.options, **changes}
         return {"options": options, "compiled": self._plan(options)}
 
-    def reset_parameters(self) -> None:
-        """The initial values, again."""
+    def reset_parameters(self, init: Any = None) -> None:
+        """New weights, by an `init` as the layer takes it."""
         for name, weight in self.weights.items():
-            start = self._init.get(name) if isinstance(self._init, Mapping) else self._init
             with torch.no_grad():
-                _fill(name, weight, start)
+                _fill(name, weight, init.get(name) if isinstance(init, Mapping) else init)
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """One (*batch, size) tensor for each of `inputs` -> (*batch, n_observables), or (*batch,)."""

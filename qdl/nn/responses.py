@@ -15,15 +15,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from math import pi
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
-from torch.autograd import Function
-from torch.autograd.function import once_differentiable
 
 from qdl.errors import UnsupportedError, ValuesError
+from qdl.nn.once import FirstOrder, once
 from qdl.nn.seeds import fixed
 from qdl.physics.detector import detector_sine
 from qdl.run import binomial
@@ -114,7 +114,7 @@ class Sampled:
         return 2 * binomial((1 + sine) / 2, self.shots, seed, run) - 1
 
 
-class _SampledSine(Function):
+class _SampledSine(FirstOrder):
     """`detector_sine` by draws: draw(run, sine) estimates a sine, runs being independent of each other."""
 
     @staticmethod
@@ -127,26 +127,37 @@ class _SampledSine(Function):
         ctx.save_for_backward(*tensors)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, cotangent: Tensor) -> tuple[Tensor | None, ...]:
-        x, phase, offset = ctx.saved_tensors
-        runs = iter(range(1, 6 * x.shape[1] + 3))
+        tensors = ctx.saved_tensors
+        with torch.no_grad():
+            found = _estimated_gradients(ctx, cotangent, *tensors)
+        return *once(found, (cotangent, *tensors)), None
 
-        def slope(high: tuple[Tensor, ...], low: tuple[Tensor, ...]) -> Tensor:
-            one, other = (ctx.draw(next(runs), detector_sine(*at)) for at in (high, low))
-            return cotangent * (one - other)
 
-        grad_x, grad_phase = torch.zeros_like(x), torch.zeros_like(phase)
-        for k in range(x.shape[1]):
-            if ctx.needs_input_grad[0]:
-                high, low, step = brackets(x, k)
-                grad_x[:, k] = slope((high, phase, offset), (low, phase, offset)).sum(1) / step
-            if ctx.needs_input_grad[1]:
-                turn = torch.zeros_like(phase)
-                turn[..., k] = pi / 2
-                grad_phase[..., k] = slope((x, phase + turn, offset), (x, phase - turn, offset)).sum(-1) / 2
-        grad_offset = slope((x, phase, offset + pi / 2), (x, phase, offset - pi / 2)).sum(-1) / 2
-        return grad_x, grad_phase, grad_offset, None
+def _estimated_gradients(
+    ctx: Any, cotangent: Tensor, x: Tensor, phase: Tensor, offset: Tensor
+) -> tuple[Tensor | None, ...]:
+    runs = count(1)
+
+    def change(high: tuple[Tensor, ...], low: tuple[Tensor, ...]) -> Tensor:
+        one, other = (ctx.draw(next(runs), detector_sine(*at)) for at in (high, low))
+        return cotangent * (one - other)
+
+    grads = [
+        torch.zeros_like(t) if wanted else None
+        for t, wanted in zip((x, phase, offset), ctx.needs_input_grad, strict=False)
+    ]
+    for k in range(x.shape[1]):
+        if grads[0] is not None:
+            high, low, step = brackets(x, k)
+            grads[0][:, k] = change((high, phase, offset), (low, phase, offset)).sum(1) / step
+        if grads[1] is not None:
+            turn = torch.zeros_like(phase)
+            turn[..., k] = pi / 2
+            grads[1][..., k] = change((x, phase + turn, offset), (x, phase - turn, offset)).sum(-1) / 2
+    if grads[2] is not None:
+        grads[2] = change((x, phase, offset + pi / 2), (x, phase, offset - pi / 2)).sum(-1) / 2
+    return tuple(grads)
 
 
 def brackets(x: Tensor, k: int) -> tuple[Tensor, Tensor, Tensor]:
