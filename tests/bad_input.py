@@ -17,6 +17,7 @@ import torch
 import qdl
 from qdl.ir import Circuit, Hermitian, Param, X, Y, Z
 
+NAN, INFINITE = torch.tensor([1, math.nan, 0]), torch.full((4, 2), math.inf)
 x, theta = Param("x", 2), Param("theta", 3)
 Z_0 = Z(0)
 
@@ -129,8 +130,8 @@ row("an integer array", lambda: ask(given=values(theta=np.ones(3, dtype=int))), 
 row("truth values", lambda: ask(given=values(theta=[True, False, True])), "'theta'", "bool", "float")
 row("text for values", lambda: ask(given=values(theta=["a", "b", "c"])), "'theta'")
 row("a list of tensors", lambda: ask(given=values(theta=[torch.ones(()) for _ in range(3)])), "torch.stack")
-row("NaN among the values", lambda: ask(given=values(theta=torch.tensor([1, math.nan, 0]))), "'theta'", "1 bad of 3", "finite")
-row("infinity among the values", lambda: ask(given=values(x=torch.full((4, 2), math.inf))), "'x'", "8 bad of 8", "finite")
+row("NaN among the values", lambda: ask(given=values(theta=NAN)), "'theta'", "1 bad of 3", "finite")
+row("infinity among the values", lambda: ask(given=values(x=INFINITE)), "'x'", "8 bad of 8", "finite")
 row("a number beyond float32", lambda: ask(given=values(x=[1e300, 0.0])), "'x'", "1 bad of 2", "finite")
 row(
     "an expression without a value",
