@@ -98,7 +98,8 @@ class Compiled:
         samples = values.samples
         size = torch.empty(0, dtype=COMPLEX[values.dtype]).element_size()
         plans = [executor.plan(values.sampled, samples) for executor in self.executors()]
-        per_sample = size * sum(part.sample_entries() for plan in plans for part in plan.parts)
+        reverse = torch.is_grad_enabled() and any(t.requires_grad for t in values.tensors.values())
+        per_sample = size * sum(part.sample_entries(reverse) for plan in plans for part in plan.parts)
         fixed = size * samples * self.result_entries()
         rows = rows_that_fit(samples, per_sample, fixed, values.device, self.options.memory_budget)
         if rows >= samples or not values.sampled:
