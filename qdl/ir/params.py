@@ -106,7 +106,7 @@ class Param(Arithmetic):
     >>> [str(entry) for entry in theta]
     ['theta[0]', 'theta[1]', 'theta[2]']
     >>> 1 - Param("c")
-    -c[0] + 1
+    1 - c[0]
     """
 
     __array_ufunc__ = None  # numpy would take a Param for a list of its entries
@@ -237,8 +237,12 @@ def _number(op: str, *args: float) -> float:
     if isinstance(value, complex) or not math.isfinite(value):
         shown = [f"{arg:g}" for arg in args]
         text = f" {_SYMBOLS[op]} ".join(shown) if op in BINARY else f"{op}({shown[0]})"
-        raise CircuitError(f"{text} has no finite real value", do="keep the arguments where it is defined")
+        raise _undefined(text)
     return float(value)
+
+
+def _undefined(text: str) -> CircuitError:
+    return CircuitError(f"{text} has no finite real value", do="keep the arguments where it is defined")
 
 
 def _operate(op: str, a: Any, b: Any) -> Angle:
@@ -258,7 +262,7 @@ def _binary(op: str, a: Any, b: Any) -> Angle:
         return a
     if op == "div" and not isinstance(b, Expr):
         if b == 0.0:
-            raise CircuitError(f"({a}) / 0 has no finite real value", do="divide by something else")
+            raise _undefined(f"({a}) / 0")
         return _binary("mul", _number("div", 1.0, b), a)
     if op == "mul" and not isinstance(a, Expr) and b.op == "mul" and isinstance(b.args[0], float):
         return _binary("mul", _number("mul", a, b.args[0]), b.args[1])
@@ -399,6 +403,9 @@ def _infix(node: Expr, level: int, walk: Any, power: str, number: Callable[[floa
     if node.op == "pow":
         return f"{walk(a, level + 1)}{power}{walk(b, level + 1)}"
     if not isinstance(a, Expr):
+        rest = walk(b, level)
+        if rest.startswith("-") and b.op != "add":
+            return f"{number(a)} - {rest[1:]}"
         a, b = b, a
     second = walk(b, level + (isinstance(b, Expr) and b.op == "add"))
     return f"{walk(a, level)} - {second[1:]}" if second.startswith("-") else f"{walk(a, level)} + {second}"
