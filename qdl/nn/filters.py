@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from math import pi
 from typing import Any
 
@@ -13,6 +14,7 @@ from torch import Tensor
 from qdl.errors import CircuitError, UnsupportedError
 from qdl.ir import Circuit, Param, Z, arcsin, cell, sqrt, tile
 from qdl.nn.scale import require_finite, require_probability
+from qdl.nn.seeds import derived
 from qdl.physics.encodings import amplitudes, padded_size
 from qdl.run import compile as plan
 
@@ -140,14 +142,17 @@ class CircuitFilter:
         values = ENCODINGS[self.encoding].values(patches.mT)
         per_group = weight.reshape(len(patches), len(weight) // len(patches), self.angles)
         # A filter's angles are shared by its patches, and gates that are shared are fused: a run for each filter.
+        runs = count()
         groups = [
-            torch.cat([self._run(x, angles) for angles in filters], -1).mT
+            torch.cat([self._run(x, angles, next(runs)) for angles in filters], -1).mT
             for x, filters in zip(values, per_group, strict=True)
         ]
         return torch.stack(groups)
 
-    def _run(self, x: Tensor, angles: Tensor) -> Tensor:
-        read: Tensor = self.compiled({"x": x, "weight": angles} if self.angles else {"x": x})
+    def _run(self, x: Tensor, angles: Tensor, run: int) -> Tensor:
+        values = {"x": x, "weight": angles} if self.angles else {"x": x}
+        # Filters that shared their random numbers would err together.
+        read: Tensor = self.compiled(values, seed=derived(self.options.get("seed"), run))
         return read
 
     def read(self, answer: Tensor, m: Tensor | None, bias: Tensor | None) -> Tensor:

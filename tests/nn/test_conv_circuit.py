@@ -170,6 +170,23 @@ def test_shots() -> None:
     assert 0 < (layer(x) - exact).abs().max() < 1
 
 
+def test_filters_do_not_share_their_random_numbers() -> None:
+    layer = layer_of(kernel_size=(1, 2), interaction=own(2), out_channels=2, bias=False, shots=20, seed=3)
+    with torch.no_grad():
+        layer.weight.fill_(0.6)
+    first, second = layer(torch.full((1, 60, 61), 0.3, dtype=torch.float64)).detach().flatten(1)
+    assert first.std() > 0.05
+    assert abs(torch.corrcoef(torch.stack((first, second)))[0, 1].item()) < 0.08
+
+
+def test_empty_batches_and_meta_layers() -> None:
+    layer = layer_of(kernel_size=2, interaction="so4", readout="all")
+    assert layer(torch.zeros(0, 1, 5, 4, dtype=torch.float64)).shape == (0, 4, 4, 3)
+    born = layer_of(kernel_size=2, interaction="so4", device="meta").to_empty(device="cpu")
+    born.reset_parameters()
+    assert born(image(born)).isfinite().all()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

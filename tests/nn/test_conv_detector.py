@@ -99,6 +99,21 @@ def test_parameter_gradients_and_curvature() -> None:
     torch.autograd.gradgradcheck(run, parameters, atol=1e-6)
 
 
+def test_input_curvature_sees_the_samples_scale() -> None:
+    layer = QuantumConv2d(1, 2, 2, coupling=0.9, dtype=torch.float64)
+    x = torch.tensor([[0.5, -2.5, 0.3], [0.2, 1.7, -0.9]], dtype=torch.float64).reshape(1, 1, 2, 3).requires_grad_()
+    torch.autograd.gradcheck(layer, x, atol=1e-6)
+    torch.autograd.gradgradcheck(layer, x, atol=1e-6)
+
+
+def test_single_precision_is_close_to_double() -> None:
+    torch.manual_seed(3)
+    layer, x = QuantumConv2d(8, 4, 3, coupling=0.3).double(), 2 * torch.randn(4, 8, 6, 6, dtype=torch.float64)
+    found = copy.deepcopy(layer).float()(x.float())
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found.double(), layer(x), atol=2e-5, rtol=0)
+
+
 def test_a_circuits_input_curvature_is_refused() -> None:
     layer, x = layer_of(engine="state"), images().requires_grad_()
     (grad,) = torch.autograd.grad(layer(x).sum(), x, create_graph=True)

@@ -149,7 +149,7 @@ def test_configure_plans_again() -> None:
     assert torch.equal(layer(*values), layer(*values))
     assert not torch.equal(layer(*values), exact)
     assert torch.equal(configure(layer, shots=None)(*values), exact)
-    with pytest.raises(QdlError, match="adjoint.*shots"):
+    with pytest.raises(QdlError, match=r"adjoint.*shots"):
         configure(layer, shots=10, grad="adjoint")
     assert torch.equal(layer(*values), exact)
 
