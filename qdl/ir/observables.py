@@ -6,7 +6,7 @@ import cmath
 import numbers
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations_with_replacement
 from typing import Any
 
 import numpy as np
@@ -57,7 +57,7 @@ Term = tuple[Word, Coefficient]
 
 def word_wires(word: Word) -> tuple[int, ...]:
     """The wires a word touches, in ascending order."""
-    return tuple(sorted(w for atom in word for w in atom.wires))
+    return tuple(sorted({w for atom in word for w in atom.wires}))
 
 
 class Observable(Operand):
@@ -168,17 +168,33 @@ class Observable(Operand):
     def squared(self) -> Observable:
         """The square, as a sum of words.
 
-        (sum_i c_i P_i)^2 = sum_i c_i^2 + sum_{i<j} c_i c_j {P_i, P_j}, and Pauli words either commute, their product
-        being one again, or their anticommutator is 0: so real coefficients stay real.
+        (sum_i c_i W_i)^2 = sum_i c_i^2 W_i^2 + sum_{i<j} c_i c_j {W_i, W_j}, and anticommutators are Hermitian: so real
+        coefficients stay real, expressions included.
         """
-        if any(atom.letter not in PAULI for word in self.terms for atom in word):
-            if any(isinstance(c, Expr) for c in self.terms.values()) or len(self.wires) > SQUARED_WIRES:
-                raise CircuitError(f"the square of {self} is not available", do="use Pauli words")
-            whole = self.matrix(self.wires)
-            return Hermitian(whole @ whole, self.wires)
-        squares = [((), _times(c, c)) for c in self.terms.values()]
-        pairs = combinations(self.terms.items(), 2)
-        return _sum(squares) + 2 * _sum(_product(one, two) for one, two in pairs if commute(one[0], two[0]))
+        return _sum(
+            (word, _times(0.5 * factor if one is two else factor, _times(one[1], two[1])))
+            for one, two in combinations_with_replacement(self.terms.items(), 2)
+            for word, factor in _anticommutator(one[0], two[0]).items()
+        )
+
+
+def _anticommutator(a: Word, b: Word) -> Mapping[Word, complex]:
+    """{A, B} as a sum of words: 2 A B if the words commute, 0 for other Pauli words, else one Hermitian matrix."""
+    shared = set(word_wires(a)) & set(word_wires(b))
+    pauli = all(atom.letter in PAULI for atom in (*a, *b))
+    if not shared or pauli:
+        phase, word = _multiply(a, b)
+        return {word: 2 * phase} if commute(a, b) else {}
+    wires = word_wires((*a, *b))
+    if len(wires) > SQUARED_WIRES:
+        raise CircuitError(
+            "the square of an observable with Hermitian matrices needs a matrix on too many wires",
+            got=f"{len(wires)} wires of {'@'.join(map(repr, (*a, *b)))}"[:80],
+            expected=f"at most {SQUARED_WIRES}",
+            do="use Pauli words",
+        )
+    product = Observable({a: 1.0}).matrix(wires) @ Observable({b: 1.0}).matrix(wires)
+    return Hermitian(product + product.conj().T, wires).terms  # type: ignore[return-value]  # plain numbers
 
 
 def commute(a: Word, b: Word) -> bool:
@@ -229,7 +245,7 @@ def Hermitian(matrix: Any, wires: int | Iterable[int]) -> Observable:
     Parameters
     ----------
     matrix : array_like, shape (2**k, 2**k)
-        Hermitian to 1e-6.
+        Hermitian to 1e-6, or to 1e-6 of its largest entry.
     wires : int or sequence of k ints
         Where it acts.
     """
@@ -243,7 +259,7 @@ def Hermitian(matrix: Any, wires: int | Iterable[int]) -> Observable:
     if len(set(where)) != len(where):
         raise CircuitError("a Hermitian's wires are repeated", got=where)
     error = float(np.abs(array - array.conj().T).max())
-    if error > 1e-6:
+    if error > 1e-6 * max(1.0, float(np.abs(array).max())):
         raise CircuitError("the matrix is not Hermitian", got=f"|M - M^+| = {error:.2g}", expected="at most 1e-6")
     return Observable({(Atom(where, "H", ((array + array.conj().T) / 2).tobytes()),): 1.0})
 

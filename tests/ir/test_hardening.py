@@ -335,6 +335,9 @@ def test_a_matrix_on_listed_wires_is_the_whole_matrix_with_the_wires_in_that_ord
         x[0] * X(0) + x[1] * Y(0) + x[2] * Z(0) @ Z(1) + c * Z(1) - 1,
         X(0) * x[0] + Y(0),
         Hermitian([[1, 2j], [-2j, 3]], 0) - 0.3 * X(1),
+        x[0] * Hermitian([[1, 2j], [-2j, 3]], 1) @ Z(2) - X(0) * x[1] + c * Y(1),
+        Hermitian([[0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 2, 1j], [0, 0, -1j, 0]], (2, 0)) * c + Z(0) @ Z(2) + X(1),
+        1e6 * Hermitian([[0.1, 0.2 + 0.3j], [0.2 - 0.3j, 0.7]], 0) @ Hermitian([[0.3, 0.1], [0.1, 0.9]], 2) + Y(0),
         X(0) - X(0),
     ],
     ids=str,
@@ -342,7 +345,7 @@ def test_a_matrix_on_listed_wires_is_the_whole_matrix_with_the_wires_in_that_ord
 def test_a_square_is_the_square_of_the_matrix(observable: Any) -> None:
     values = {"x": [0.3, -0.7, 1.1], "c": 0.4}
     matrix = observable.matrix(3, values)
-    np.testing.assert_allclose(observable.squared().matrix(3, values), matrix @ matrix, atol=1e-12)
+    np.testing.assert_allclose(observable.squared().matrix(3, values), matrix @ matrix, rtol=1e-12, atol=1e-12)
 
 
 def test_a_square_of_many_terms_with_params_stays_flat() -> None:
@@ -354,7 +357,9 @@ def test_a_square_of_many_terms_with_params_stays_flat() -> None:
 
 def test_a_hermitian_on_high_wires_is_squared() -> None:
     squared = (Hermitian([[1, 2j], [-2j, 3]], 40) @ Z(50)).squared()
-    np.testing.assert_allclose(squared.matrix((40, 50))[:2, :2], [[5, 0], [0, 5]], atol=1e-12)
+    np.testing.assert_allclose(squared.matrix((40, 50)), np.kron([[5, 8j], [-8j, 13]], np.eye(2)), atol=1e-12)
+    with pytest.raises(CircuitError, match="at most 10"):
+        (Hermitian(np.diag(np.arange(64.0)), range(6)) + Hermitian(np.eye(64), range(5, 11))).squared()
 
 
 # --- circuits
