@@ -9,7 +9,7 @@ Gates are read with the matrices of Qiskit's standard library, global phase incl
 row ``u`` of the gate table. (The letter of the specification gives ``U``, ``u2`` and ``u3`` other global phases.)
 """
 
+from qdl.ir.qasm.export import to_qasm
 from qdl.ir.qasm.reader import from_qasm
-from qdl.ir.qasm.writer import to_qasm
 
 __all__ = ["from_qasm", "to_qasm"]

@@ -29,48 +29,6 @@ class Line(NamedTuple):
         return f"{self.modifiers}{self.head}{' ' if self.wires else ''}{', '.join(self.wires)};"
 
 
-def to_qasm(circuit: Circuit, version: int = 3) -> str:
-    """Write a circuit as OpenQASM.
-
-    Every vector Param becomes inputs ``name_0``, ``name_1``, ...; numbers that are short fractions of pi are written
-    as such, all others with every digit that matters.
-
-    Parameters
-    ----------
-    circuit : Circuit
-    version : int
-        3, or 2 for circuits without Params and global phases.
-
-    Returns
-    -------
-    str
-        Text that `from_qasm` and other tools read back to the same unitary.
-
-    Raises
-    ------
-    QasmError
-        Naming the gate that OpenQASM, or this version of it, cannot say: a dense matrix on several wires, ``rv`` with
-        free angles, ``prepare``.
-
-    Examples
-    --------
-    >>> print(to_qasm(Circuit(2).rx(Param("t"), 0).cx(0, 1)))
-    OPENQASM 3.0;
-    include "stdgates.inc";
-    input float[64] t_0;
-    qubit[2] q;
-    rx(t_0) q[0];
-    cx q[0], q[1];
-    """
-    if version == 3:
-        return Writer(circuit).text()
-    if version == 2:
-        from qdl.ir.qasm.version2 import Writer2
-
-        return Writer2(circuit).text()
-    raise QasmError("OpenQASM has no such version here", got=repr(version), expected="3 or 2")
-
-
 class Writer:
     """Collects the definitions that a circuit's gates need and its statements."""
 
