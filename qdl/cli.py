@@ -193,9 +193,9 @@ def doctor() -> None:
 
 
 def _checks() -> Iterator[tuple[str, Callable[[], str]]]:
-    from qdl import __version__
+    from importlib.metadata import version
 
-    yield "qdl", lambda: f"{__version__} with Python {sys.version.split()[0]}"
+    yield "qdl", lambda: f"{version('qdl')} with Python {sys.version.split()[0]}"
     for package in PACKAGES:
         yield package, partial(_version, package)
     yield "devices", _devices
