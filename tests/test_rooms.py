@@ -52,7 +52,7 @@ AT_THE_TOP = {
     "registry": set(),
     "ir": {"numpy", "networkx"},
     "plan": {"networkx"},
-    "train": CORE | {"pydantic"},  # the configuration's base class: nothing can be used before it
+    "train": CORE | {"pydantic", "rich"},  # base classes of the configuration and of what a terminal shows
     "cli": {"typer"},  # decorators; torch stays out of `qdl --help`
 }
 INSIDE = {
@@ -143,9 +143,11 @@ def offences(module: str, code: str, found: list[Import]) -> Iterator[str]:
         if offence:
             yield f"{module}:{one.line} {offence}"
     if module not in ("qdl", "qdl.registry"):
-        by_name = re.findall(r"(?:import_module|__import__)\(.*", code)
-        yield from (f"{module} imports by name: {call}" for call in by_name)
         yield from (f"{module} has its own table row {row!r}" for row in rows(code))
+    if module not in ("qdl", "qdl.registry", "qdl.cli"):
+        # a room's own face may be lazy, as the package root is
+        by_name = re.findall(rf"(?:import_module|__import__)\((?!f\"qdl\.{room(module)}\.).*", code)
+        yield from (f"{module} imports by name: {call}" for call in by_name)
 
 
 def cycles(graph: nx.DiGraph) -> Iterator[str]:
@@ -226,6 +228,7 @@ def test_every_package_that_is_imported_is_declared() -> None:
         ("qdl.nn.x", "class A:\n    import sklearn", "imports sklearn at the top"),
         ("qdl.nn.x", "if TYPE_CHECKING:\n    from qdl.train import load", "may not import train"),
         ("qdl.nn.x", "m = importlib.import_module('qdl.train')", "imports by name"),
+        ("qdl.nn", 'm = import_module(f"qdl.train.{name}")', "imports by name"),
         ("qdl.nn.x", "ROW = 'qdl.train.run:load'", "its own table row"),
         ("qdl.nn.x", "import qdl.cellar", "in no room"),
         ("qdl.cellar", "", "in no room"),
@@ -237,10 +240,10 @@ def test_every_package_that_is_imported_is_declared() -> None:
 )
 def test_an_offence_is_found(module: str, code: str, message: str) -> None:
     with pytest.raises(AssertionError, match=message):
-        check({**sources(), module: code})
+        check({module: code})
 
 
 def test_a_cycle_is_found_even_when_it_hides_in_functions() -> None:
     ring = {"qdl.nn.x": "import qdl.nn.y", "qdl.nn.y": "def f():\n    from qdl.nn import x"}
     with pytest.raises(AssertionError, match=r"cycle: qdl.nn.x -> qdl.nn.y"):
-        check({**sources(), **ring})
+        check(ring)
