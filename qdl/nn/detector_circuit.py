@@ -59,12 +59,12 @@ class CircuitResponse:
     """
 
     def __init__(self, size: int, coupling: float, biased: bool, options: Mapping[str, Any]) -> None:
-        self.seed = options.get("seed")
+        self.shots, self.seed = options.get("shots"), options.get("seed")
         self.circuit = detector_circuit(size, coupling, biased)
         self.compiled = plan(self.circuit, -1.0 * Z(size), **options)
 
     def __call__(self, x: Tensor, weight: Tensor, coupling: float, offset: Tensor | None) -> Tensor:
-        seed = fixed(self.seed)
+        seed = None if self.shots is None else fixed(self.seed)
         answer = self.evaluate(x.detach(), weight, offset, seed)
 
         def again(moved: Tensor) -> Tensor:
@@ -73,7 +73,7 @@ class CircuitResponse:
         through: Tensor = _LinearInputs.apply(x, answer, again)
         return through
 
-    def evaluate(self, x: Tensor, weight: Tensor, offset: Tensor | None, seed: int) -> Tensor:
+    def evaluate(self, x: Tensor, weight: Tensor, offset: Tensor | None, seed: int | None) -> Tensor:
         """E sin(gW + b) for x (*moves, G, K, N): (*moves, G, O, N)."""
         signed = x.mT.unsqueeze(-3)
         # An earlier layer's rounding may leave a probability just above 1.

@@ -220,3 +220,12 @@ def test_a_circuits_layer_has_no_coupling() -> None:
         layer.coupling  # noqa: B018
     with pytest.raises(AttributeError, match="coupling"):
         layer.coupling = 0.3
+
+
+def test_probability_encoding_excites_with_probability_x() -> None:
+    """With nothing between encoding and readout, <Z_i> = 1 - 2 x_i, up to the margin at the ends."""
+    layer = layer_of(kernel_size=2, interaction=qdl.Circuit(4), encoding="probability", readout="all", bias=False)
+    x = torch.tensor([[0.0, 0.2], [0.7, 1.0]], dtype=torch.float64)
+    excited = (1 - layer(x[None, None]).flatten()) / 2
+    torch.testing.assert_close(excited[1:3], x.flatten()[1:3], atol=1e-12, rtol=0)
+    torch.testing.assert_close(excited, x.flatten(), atol=1.001e-6, rtol=0)

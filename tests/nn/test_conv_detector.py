@@ -370,3 +370,36 @@ def test_a_small_network_learns_what_its_frozen_twin_cannot() -> None:
 
     assert accuracy(frozen=False) > 0.95
     assert accuracy(frozen=True) < 0.85
+
+
+@pytest.mark.parametrize("options", [{"shots": 20, "seed": 1}, {"engine": "state"}], ids=str)
+def test_torch_func_grad_of_shots_and_circuits_is_backward_and_vmap_is_refused(options: dict[str, Any]) -> None:
+    layer, x = layer_of(**options), images()
+
+    def loss(parameters: dict[str, Tensor], image: Tensor) -> Tensor:
+        return torch.func.functional_call(layer, parameters, (image,)).square().sum()
+
+    parameters = {name: p.detach() for name, p in layer.named_parameters()}
+    found, by_input = torch.func.grad(loss, argnums=(0, 1))(parameters, x)
+    leaf = x.clone().requires_grad_()
+    layer(leaf).square().sum().backward()
+    torch.testing.assert_close(by_input, leaf.grad)
+    for name, p in layer.named_parameters():
+        torch.testing.assert_close(found[name], p.grad)
+    with pytest.raises(UnsupportedError, match="vmap"):
+        torch.func.vmap(layer)(x[:, None])
+
+
+@pytest.mark.parametrize("engine", ["closed", "state"])
+def test_exact_answers_leave_torchs_random_state_alone(engine: str) -> None:
+    layer, x = layer_of(engine=engine), images()
+    before = torch.get_rng_state()
+    layer(x).sum().backward()
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_inference_mode() -> None:
+    layer, x = layer_of(), images()
+    with torch.inference_mode():
+        found = layer(x)
+    assert torch.equal(found, layer(x))
