@@ -285,11 +285,11 @@ class Circuit:
 
     def _add(self, *operations: Operation) -> Circuit:
         """Add all operations, or none if one of them does not fit."""
-        params = dict(self._params)
+        fresh: dict[str, Param] = {}
         ready: list[Operation] = []
         for operation in operations:
             for param in params_of(operation.angles):
-                known = params.setdefault(param.name, param)
+                known = self._params.get(param.name) or fresh.setdefault(param.name, param)
                 if known != param:
                     raise CircuitError(
                         f"Param {param.name!r} already has another size in this circuit",
@@ -301,7 +301,8 @@ class Circuit:
                 operation = _prepared(operation, [*self._operations, *ready])
             ready.append(operation)
         self._operations += ready
-        self._params, self._key = params, None
+        self._params |= fresh
+        self._key = None
         return self
 
     def check_wires(self, name: str, wires: Iterable[Any]) -> tuple[int, ...]:
