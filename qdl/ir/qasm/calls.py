@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from qdl.errors import CircuitError
@@ -20,12 +20,16 @@ MAX_TERMS = 10_000  # symbols and numbers of one angle, all definitions written 
 
 
 class Cost(NamedTuple):
-    """What a gate grows to when it is written out: elementary gates, levels, terms per angle, wires of the widest."""
+    """What a gate grows to when it is written out: elementary gates, levels, terms per angle, wires of the widest.
+
+    `partial` says whether some angle, such as 1/a, has no value everywhere.
+    """
 
     gates: int = 1
     depth: int = 1
     terms: int = 1
     width: int = 0
+    partial: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,7 @@ def together(costs: Iterable[Cost]) -> Cost:
         depth=1 + max(cost.depth for cost in parts),
         terms=max(cost.terms for cost in parts),
         width=max(cost.width for cost in parts),
+        partial=any(cost.partial for cost in parts),
     )
 
 
@@ -73,7 +78,14 @@ def with_angles(cost: Cost, angles: Sequence[Angle]) -> Cost:
     """The cost of a gate called with these angles: what is put in for a symbol multiplies."""
     sizes = [_size(angle) for angle in angles] or [(1, 1)]
     depth, terms = (max(column) for column in zip(*sizes, strict=True))
-    return cost._replace(depth=cost.depth + depth, terms=cost.terms * terms)
+    partial = cost.partial or any(map(_partial, angles))
+    return cost._replace(depth=cost.depth + depth, terms=cost.terms * terms, partial=partial)
+
+
+def _partial(angle: Angle) -> bool:
+    if not isinstance(angle, Expr) or angle.op == "entry":
+        return False
+    return angle.op not in ("add", "mul", "sin", "cos", "arctan") or any(map(_partial, angle.args))
 
 
 def _size(angle: Angle) -> tuple[int, int]:
@@ -125,8 +137,29 @@ def _modified(modifier: Any, made: Call, expressions: Expressions) -> Call:
     return Call(steps, made.wires + count, made.cost._replace(width=made.cost.width + count))
 
 
-def _inverse(steps: list[Step]) -> list[Step]:
-    return [step for gate, angles, wires in reversed(steps) for step in gate.inverse(angles, wires)]
+def _inverse(steps: Sequence[Step]) -> list[Step]:
+    return [step for gate, angles, wires in reversed(steps) for step in _undone(gate, angles, wires)]
+
+
+def _undone(gate: Gate, angles: tuple[Angle, ...], wires: tuple[int, ...]) -> list[Step]:
+    # Gates defined in text stay gates, so that a tower of definitions is not written out.
+    if not isinstance(gate, Composite) or gate.name in TABLE:
+        return gate.inverse(angles, wires)
+    if gate.base is not None:
+        row = controlled(_inverted(gate.base), gate.controls)
+        return [(row, angles, wires)] if isinstance(gate.base, Composite) else gate.inverse(angles, wires)
+    return [(_inverted(gate), angles, wires)]
+
+
+@lru_cache(maxsize=1024)
+def _inverted(gate: Gate) -> Gate:
+    wires = tuple(range(gate.wires))
+
+    def body(*formal: Angle) -> list[Step]:
+        assert isinstance(gate, Composite)
+        return _inverse(gate.steps(formal, wires))
+
+    return Composite(f"inv_{gate.name}", gate.wires, gate.angles, body)
 
 
 def _power(modifier: Any, made: Call, exponent: int) -> Call:
@@ -147,13 +180,15 @@ def _check(node: Any, made: Call) -> None:
         refuse(node, "definitions grow too large", got=f"{cost.gates} gates", expected=f"at most {MAX_GATES}")
     if cost.depth > MAX_DEPTH or cost.terms > MAX_TERMS:
         refuse(node, "definitions and expressions are nested too deeply", expected=f"at most {MAX_DEPTH} levels")
-    try:
-        _expand(made.steps)
-    except CircuitError as error:
-        refuse(node, str(error))
+    if cost.partial:
+        try:
+            _expand(made.steps, set())
+        except CircuitError as error:
+            refuse(node, str(error))
 
 
-def _expand(steps: Iterable[Step]) -> None:
+def _expand(steps: Iterable[Step], seen: set[tuple[Gate, tuple[Angle, ...]]]) -> None:
     for gate, angles, wires in steps:
-        if isinstance(gate, Composite) and angles:
-            _expand(gate.steps(angles, wires))
+        if isinstance(gate, Composite) and angles and (gate, angles) not in seen:
+            seen.add((gate, angles))
+            _expand(gate.steps(angles, wires), seen)

@@ -86,7 +86,7 @@ class Expressions:
         return -self.value(node.expression)
 
     def _BinaryExpression(self, node: Any) -> Value:
-        sign = "**" if node.op.name == "^" and self.version == 2 else node.op.name
+        sign = node.op.name
         if sign not in _OPERATORS:
             refuse(node, f"the operator {sign!r} is not supported", expected="+ - * / **")
         left, right = self.value(node.lhs), self.value(node.rhs)

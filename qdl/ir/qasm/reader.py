@@ -106,6 +106,8 @@ class _Program:
         return circuit
 
     def _read(self, part: Statement, first: bool) -> None:
+        if self.version == 2:  # where ^ is the power and binds like one; in version 3 it is a bitwise operator
+            part = part._replace(text=part.text.replace("^", "**"))
         program = parse(part)
         self.line = part.line
         try:
