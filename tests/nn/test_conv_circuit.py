@@ -88,7 +88,7 @@ def image(layer: QuantumConv2d) -> Tensor:
     return 0.05 + 0.9 * torch.rand(layer.in_channels, 3, 4, dtype=torch.float64)
 
 
-@pytest.mark.parametrize(("arguments", "encode"), CASES, ids=str)
+@pytest.mark.parametrize(("arguments", "encode"), CASES)
 def test_every_patch_is_one_circuit(arguments: dict[str, Any], encode: Any) -> None:
     layer = layer_of(**arguments)
     x = image(layer)
@@ -98,7 +98,7 @@ def test_every_patch_is_one_circuit(arguments: dict[str, Any], encode: Any) -> N
     np.testing.assert_allclose(found, expected, atol=1e-12, rtol=0)
 
 
-@pytest.mark.parametrize(("arguments", "encode"), CASES[2::4], ids=str)
+@pytest.mark.parametrize(("arguments", "encode"), CASES[2::4])
 def test_gradients_are_differences(arguments: dict[str, Any], encode: Any) -> None:
     layer = layer_of(**arguments)
     x = image(layer).requires_grad_()
