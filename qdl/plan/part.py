@@ -40,7 +40,7 @@ class Part:
         """Complex entries that one sample keeps alive: a few states, more in a reverse sweep, and its own matrices."""
         vectors = sum(4.0 * len(b.varying) * 2 ** len(b.positions) for b in self.prologue if b.sampled)
         matrices = sum(3.0 * len(b.varying) * 4 ** len(b.positions) for b in self.blocks if b.sampled)
-        return (6 if reverse else 3) * 2.0 ** len(self.wires) + vectors + matrices
+        return (7 if reverse else 3) * 2.0 ** len(self.wires) + vectors + matrices
 
 
 @dataclass(frozen=True)
