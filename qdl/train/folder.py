@@ -121,6 +121,9 @@ def load(folder: str | Path, model: str = "quantum", seed: int | None = None) ->
     path = folder / MODEL
     if model != "quantum" or seed is not None:
         path = weights_path(folder, model, config.training.seeds[0] if seed is None else seed)
+    if not path.exists():
+        do = f"finish the run with: qdl train --resume {folder}, or choose a model and a seed that it has"
+        raise RunFolderError(f"{path} is missing", do=do)
     return rebuild(path, model, config.network)
 
 

@@ -54,13 +54,12 @@ def build(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         if name == "head":
-            head = nn.Linear(size * size, classes)
-            return nn.Sequential(OrderedDict(flatten=nn.Flatten(), head=head))
+            return nn.Sequential(OrderedDict(flatten=nn.Flatten(), head=nn.Linear(size * size, classes)))
         twin = _network(network, size, classes)
-    if name == "twin":
-        return twin
-    options = [{"shots": shots, "seed": 2 * draw + i} if shots else {} for i in range(2)]
-    model = _network(network, size, classes, options)
+        if name == "twin":
+            return twin
+        options = [{"shots": shots, "seed": 2 * draw + i} if shots else {} for i in range(2)]
+        model = _network(network, size, classes, options)
     model.load_state_dict(twin.state_dict())
     if name == "frozen":
         for layer in quantum_layers(model):

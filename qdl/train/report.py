@@ -75,18 +75,19 @@ def write_report(folder: str | Path) -> Path:
     with torch.no_grad():
         guesses = model(data.test.images).argmax(1)
     evaluation, machine = results["evaluation"], results["machine"]
+    seeds, epochs = _count(len(config.training.seeds), "seed"), _count(config.training.epochs, "epoch")
     first = quantum_layers(model)[0]
     weights = {name: layer.weight for name, layer in model.named_children() if layer in quantum_layers(model)}
     page = Template(files("qdl.train").joinpath("report.html").read_text(encoding="utf-8"))
     content = page.substitute(
-        title=escape(f"{config.data.name}, {len(config.training.seeds)} seed(s), {config.training.epochs} epochs"),
+        title=escape(f"{config.data.name}, {seeds}, {epochs}"),
         models="".join(_row(row, MODELS[row.model]) for row in summary(results)),
         evaluation="".join(_cells(cells) for cells in shot_rows(evaluation)),
         coupling=f"{config.network.coupling:g}",
         curves=_inline(figures.learning_curves(lines)),
         couplings=_inline(figures.coupling_curves(evaluation, config.network.coupling)),
         confusion=_inline(figures.confusion(data.test.labels, guesses, data.classes)),
-        circuit=_inline(first.circuit.draw("mpl")),
+        circuit=_inline(first.circuit.draw("mpl", width=1000)),
         kernels=_inline(figures.kernels(weights)),
         maps=_inline(figures.feature_maps(model, data.test.images[0])),
         config=escape(config.to_toml()),
@@ -122,3 +123,7 @@ def _inline(figure: Figure) -> str:
     buffer = BytesIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None})
     return f'<img alt="" src="data:image/svg+xml;base64,{b64encode(buffer.getvalue()).decode()}">'
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" + ("s" if number != 1 else "")
