@@ -306,6 +306,8 @@ def controlled(gate: Gate, controls: str, name: str | None = None) -> Gate:
         )
     if name is None and (gate, controls) in _NAMED:
         return _NAMED[gate, controls]
+    if controls[-1] == "1" and gate == TABLE.get("gphase"):
+        return controlled(TABLE["p"], controls[:-1], name)
     k = len(controls)
     label = name or "c" * k + "_" + gate.name + ("" if set(controls) == {"1"} else f"_{controls}")
     made: Gate

@@ -50,7 +50,6 @@ _PHASES: dict[str, tuple[list[str], float | None, list[str]]] = {
     "sxdg": (["h"], -_PI / 2, ["h"]),
     "p": ([], None, []),
     "u1": ([], None, []),
-    "gphase": ([], None, []),
 }
 
 
@@ -97,6 +96,8 @@ class Writer2(Writer):
             return gate.steps(angles, tuple(range(gate.wires)))
         if gate.base is not None and gate.base.name in _PHASES and TABLE.get(gate.base.name) == gate.base:
             return _phases(gate, angles)
+        if gate.base is not None:
+            raise QasmError(f"OpenQASM 2 has no controls of the gate {gate.base.name!r}", do="write version 3")
         return super().steps(gate, angles)
 
     def _inputs(self) -> Entries:

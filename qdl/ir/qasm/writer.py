@@ -59,6 +59,8 @@ class Writer:
 
     def lines(self, gate: Gate, angles: Sequence[Angle], wires: tuple[str, ...], entries: Entries) -> list[Line]:
         """One gate as statements."""
+        if isinstance(gate, Prepare):
+            raise self.refusal(gate)
         is_row = TABLE.get(gate.name) == gate
         if is_row and (gate.name in self.known or gate.qasm in BUILT_IN):
             return [self._line(gate.qasm if gate.qasm in BUILT_IN else gate.name, angles, wires, entries)]
@@ -135,11 +137,12 @@ class Writer:
         """The error for a gate that cannot be written."""
         if isinstance(gate, Prepare):
             return QasmError("OpenQASM cannot prepare amplitudes", got="'prepare'", do="write the circuit without it")
-        problem = f"OpenQASM cannot say the gate {gate.name!r}"
-        return QasmError(problem, got=f"a dense matrix on {gate.wires} wires", do="build it from gates of the table")
+        got = "free angles" if gate.wires == 1 else f"a dense matrix on {gate.wires} wires"
+        do = "build it from gates of the table"
+        return QasmError(f"OpenQASM cannot say the gate {gate.name!r}", got=got, do=do)
 
     def _inputs(self) -> Entries:
-        return entry_names(self.circuit.params, self.known)
+        return entry_names(self.circuit.params, self.known | TABLE.keys())
 
     def _take(self, wanted: str) -> str:
         name = fresh(wanted, self.taken, self.version)
