@@ -66,9 +66,11 @@ def test_the_core_runs_with_torch_numpy_and_networkx_alone() -> None:
 
 def test_qdl_nn_adds_little_to_torch() -> None:
     code = "import time, torch; t = time.perf_counter(); import qdl.nn; print(time.perf_counter() - t)"
-    # Other work on the machine only ever adds time, so the best of five is the cost.
-    best = min(float(python(code)) for _ in range(5))
-    assert best < 0.4, f"import qdl.nn took {best:.2f} s after import torch"
+    # Other work on the machine only ever adds time: one fast run in five is proof.
+    times = []
+    while len(times) < 5 and min(times, default=1.0) >= 0.4:
+        times.append(float(python(code)))
+    assert min(times) < 0.4, f"import qdl.nn took {times} s after import torch"
 
 
 def test_import_qdl_loads_no_room_and_no_torch() -> None:
@@ -88,12 +90,11 @@ except SystemExit as end:
     assert not end.code, end.code
 print("torch" in sys.modules)
 """
-    times, texts = [], []
-    for _ in range(3):
+    times: list[float] = []
+    while len(times) < 5 and min(times, default=2.0) >= 1:
         start = perf_counter()
-        texts.append(python(code))
+        text = python(code)
         times.append(perf_counter() - start)
-    for text in texts:
         assert text.splitlines()[-1] == "False", "qdl --help imported torch"
         assert all(command in text for command in ("train", "evaluate", "circuits")), text
-    assert min(times) < 1, f"qdl --help took {min(times):.2f} s"
+    assert min(times) < 1, f"qdl --help took {times} s"
