@@ -185,6 +185,16 @@ def test_excitation_numbers_are_probabilities_ready_for_the_next_layer() -> None
     second(first(torch.ones(1, 1, 8, 8)))
 
 
+@pytest.mark.parametrize("engine", ["closed", "state"])
+def test_an_earlier_layers_rounding_is_no_error(engine: str) -> None:
+    x = torch.tensor([1 + 2**-20, -(2**-20), 0.5, 1.0]).reshape(1, 1, 2, 2).requires_grad_()
+    layer = QuantumConv2d(1, 1, 2, encoding="probability", engine=engine)
+    out = layer(x)
+    (grad,) = torch.autograd.grad(out.sum(), x)
+    assert out.isfinite().all()
+    assert grad.isfinite().all()
+
+
 @pytest.mark.parametrize("value", [-0.01, 1.0001, torch.nan, torch.inf])
 def test_numbers_that_are_no_probabilities_are_refused(value: float) -> None:
     layer, x = QuantumConv2d(1, 1, 2, encoding="probability"), torch.rand(2, 1, 3, 3)
@@ -306,6 +316,26 @@ def test_shot_gradients_are_unbiased(readout: str, engine: str, repeats: int) ->
         error = (estimates.mean(0) - exactly).abs()
         assert (error <= 5 * estimates.std(0) / repeats**0.5 + 1e-12).all()
     assert torch.stack([sample[1] for sample in samples]).std(0).max() > 0
+
+
+@pytest.mark.parametrize("engine", ["closed", "state"])
+@pytest.mark.parametrize("w", [0.0, 0.9])
+def test_shot_gradients_have_shots_of_their_own(w: float, engine: str) -> None:
+    """One element at x = 1/2: the gradient is the difference of two detectors, at x = 1 and x = 0, each read S times.
+
+    At each of 4900 positions: the spread is that of two independent counts, and nothing is shared with the answer.
+    """
+    shots, g = 40, 0.6
+    layer = QuantumConv2d(1, 1, 1, bias=False, coupling=g, shots=shots, seed=5, engine=engine, dtype=torch.float64)
+    with torch.no_grad():
+        layer.weight.fill_(w)
+    x = torch.full((1, 1, 70, 70), 0.5, dtype=torch.float64, requires_grad=True)
+    out = layer(x)
+    (grad,) = torch.autograd.grad(out.sum(), x)
+    sine = torch.tensor(g * w).sin().item()
+    assert grad.std().item() == pytest.approx(((1 + 1 - sine**2) / shots) ** 0.5 / g, rel=0.05)
+    both = torch.stack((out.detach().flatten(), grad.flatten()))
+    assert abs(torch.corrcoef(both)[0, 1].item()) < 0.06
 
 
 def test_shot_gradients_cannot_be_differentiated_again() -> None:
