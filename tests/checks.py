@@ -1,4 +1,4 @@
-"""How far qdl is from its references on one random case: tests bound the numbers, `tests.accuracy` prints them."""
+"""How far qdl is from its references on one random case: tests bound it, `python -m tests.accuracy` prints it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tests.strategies import Case
 
 STATE_ERROR = {torch.float64: 1e-10, torch.float32: 2e-5}  # what the library promises for the largest difference
 GRADIENT_ERROR = {"autograd": 1e-9, "shift": 1e-9, "finite": 1e-5, "oracle": 1e-6}  # to adjoint, relative
+KINDS = ("state", "probs", "marginals", "expval", "var")
 Values = dict[str, Tensor]
 Function = Callable[[Values], Tensor]
 
