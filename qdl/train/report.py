@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
+from qdl.nn import QuantumConv2d
 from qdl.train import figures
 from qdl.train import folder as place
 from qdl.train.checkpoint import read_journal
@@ -77,6 +78,9 @@ def write_report(folder: str | Path) -> Path:
     evaluation, machine = results["evaluation"], results["machine"]
     seeds, epochs = _count(len(config.training.seeds), "seed"), _count(config.training.epochs, "epoch")
     first = quantum_layers(model)[0]
+    # One neuron of the first layer, on so few pixels that its circuit can be read.
+    pixels = min(5, first.weight[0].numel())
+    neuron = QuantumConv2d(1, 1, (1, pixels), coupling=config.network.coupling)
     weights = {name: layer.weight for name, layer in model.named_children() if layer in quantum_layers(model)}
     page = Template(files("qdl.train").joinpath("report.html").read_text(encoding="utf-8"))
     content = page.substitute(
@@ -87,7 +91,9 @@ def write_report(folder: str | Path) -> Path:
         curves=_inline(figures.learning_curves(lines)),
         couplings=_inline(figures.coupling_curves(evaluation, config.network.coupling)),
         confusion=_inline(figures.confusion(data.test.labels, guesses, data.classes)),
-        circuit=_inline(first.circuit.draw("mpl", width=1000)),
+        circuit=_inline(neuron.circuit.draw("mpl", width=1000)),
+        drawn=pixels,
+        pixels=first.weight[0].numel(),
         kernels=_inline(figures.kernels(weights)),
         maps=_inline(figures.feature_maps(model, data.test.images[0])),
         config=escape(config.to_toml()),
