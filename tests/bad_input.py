@@ -16,6 +16,7 @@ import torch
 
 import qdl
 from qdl.ir import Circuit, Hermitian, Param, X, Y, Z
+from tests import bad_runs
 
 NAN, INFINITE = torch.tensor([1, math.nan, 0]), torch.full((4, 2), math.inf)
 x, theta = Param("x", 2), Param("theta", 3)
@@ -182,3 +183,6 @@ QASM = {
 }
 for _name, (_text, *_says) in QASM.items():
     row(f"QASM: {_name}", lambda text=_text: Circuit.from_qasm('OPENQASM 3.0; include "stdgates.inc"; ' + text), *_says)
+
+for _name, _call, _says in bad_runs.ROWS:
+    row(_name, _call, *_says)
