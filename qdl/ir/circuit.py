@@ -116,7 +116,7 @@ class Circuit:
         try:
             row = gates.gate(name)
         except CircuitError as error:
-            raise _UnknownGate(str(error)) from None
+            raise UnknownGateError(str(error)) from None
         return lambda *arguments, **controls: self.gate(row, *arguments, **controls)
 
     def __dir__(self) -> list[str]:
@@ -134,13 +134,12 @@ class Circuit:
         """
         row = gate if isinstance(gate, Gate) else gates.gate(gate)
         if len(arguments) != len(row.angles) + row.wires:
-            raise CircuitError(
-                f"wrong number of arguments for gate {row.name!r}",
-                got=len(arguments),
-                expected=f"{len(row.angles)} angles ({', '.join(row.angles)}) and {row.wires} wires"
-                if row.angles
-                else f"{row.wires} wires",
-            )
+            expected = _counted(row.wires, "wire")
+            if row.angles:
+                angles_named = f"{_counted(len(row.angles), 'angle')} ({', '.join(row.angles)})"
+                expected = f"{angles_named} and {expected}, {len(row.angles) + row.wires} in all"
+            problem = f"wrong number of arguments for gate {row.name!r}"
+            raise CircuitError(problem, got=len(arguments), expected=expected)
         angles, wires = arguments[: len(row.angles)], arguments[len(row.angles) :]
         above = _flat((controls,))
         if values is not None and (not isinstance(values, str) or len(values) != len(above)):
@@ -347,8 +346,12 @@ class Circuit:
         return f"{stem}_{k}"
 
 
-class _UnknownGate(CircuitError, AttributeError):
+class UnknownGateError(CircuitError, AttributeError):
     """An unknown gate asked for as a method: also an AttributeError, so that hasattr works."""
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _prepared(operation: Operation, earlier: Iterable[Operation]) -> Operation:

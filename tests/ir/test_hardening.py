@@ -400,6 +400,28 @@ def test_circuits_refuse_what_makes_no_sense(call: Callable[[Circuit], Any], mes
         call(Circuit(3))
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("u", "got 3, expected 3 angles (theta, phi, lam) and 1 wire, 4 in all"),
+        ("ry", "got 3, expected 1 angle (theta) and 1 wire, 2 in all"),
+        ("cx", "got 3, expected 2 wires"),
+        ("h", "got 3, expected 1 wire"),
+    ],
+)
+def test_the_message_counts_angles_and_wires(name: str, expected: str) -> None:
+    with pytest.raises(CircuitError) as caught:
+        getattr(Circuit(3), name)(0, 1, 2)
+    assert str(caught.value) == f"wrong number of arguments for gate {name!r}: {expected}"
+
+
+def test_an_unknown_gate_asked_for_as_a_method_is_a_circuit_error_that_hasattr_understands() -> None:
+    assert not hasattr(Circuit(2), "cxx")
+    with pytest.raises(CircuitError, match="did you mean") as caught:
+        Circuit(2).cxx(0, 1)
+    assert type(caught.value).__name__ == "UnknownGateError"
+
+
 def test_one_control_may_be_a_number() -> None:
     assert Circuit(2).gate("x", 0, controls=1) == Circuit(2).x(0, controls=[1]) == Circuit(2).cx(1, 0)
     assert Circuit(2).gate("x", 1, controls=0) == Circuit(2).cx(0, 1)
