@@ -28,7 +28,7 @@ from torch.autograd import Function
 
 from qdl.physics.detector_reference import detector_sine_reference
 
-# Complex numbers on the widest level of a chunk's tree: few enough to stay near the core, many enough that threads have to
+# Complex numbers on the widest level of a chunk's tree: few enough to stay near the core and many enough that threads
 # meet rarely; or what keeps a GPU busy.
 _CHUNK = {"cpu": 1 << 19}
 _CHUNK_ELSEWHERE = 1 << 24
