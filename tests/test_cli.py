@@ -179,12 +179,19 @@ def test_every_circuit_is_listed_and_drawn(qdl: Callable[..., Any]) -> None:
         assert len(drawn.splitlines()) > 1, drawn
 
 
-def test_the_doctor_finds_nothing_here(qdl: Callable[..., Any]) -> None:
+def test_the_doctor_finds_nothing_here(qdl: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qdl.cli.PACKAGES", ("torch", "sklearn"))
     code, out, _ = qdl("doctor")
     assert code == 0, out
-    assert "fault" not in out
-    for what in ("torch", "qiskit", "devices: cpu (", "gradient: right to"):
-        assert what in out
+    for what in ("qdl: ", "torch: 2.", "sklearn: 1.", "devices: cpu (", "circuits: ", "gradient: right to"):
+        assert f"ok    {what}" in out
+
+
+@pytest.mark.slow
+def test_every_declared_package_can_be_imported(qdl: Callable[..., Any]) -> None:
+    code, out, _ = qdl("doctor")
+    assert code == 0, out
+    assert out.count("ok    ") >= 20
 
 
 def test_the_doctor_names_what_is_broken(qdl: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:

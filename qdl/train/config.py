@@ -42,7 +42,7 @@ class Network(Table):
     kernels: tuple[Count, Count] = (6, 3)
     strides: tuple[Count, Count] = (2, 1)
     paddings: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]] = (2, 0)
-    coupling: Positive = Field(default=0.5, description="g, in training and in exact evaluation")
+    coupling: Positive = Field(default=0.4, description="g, in training and in exact evaluation")
 
 
 class Rates(Table):
@@ -57,7 +57,7 @@ class Rates(Table):
 class Training(Table):
     models: tuple[Model, ...] = ("quantum", "twin", "head", "frozen")
     seeds: tuple[Seed, ...] = Field(default=(0,), min_length=1, description="one fit of every model per seed")
-    epochs: Count = 20
+    epochs: Count = 30
     batch: Count = 32
     warmup: float = Field(default=0.15, ge=0, lt=1, description="part of the steps in which the learning rate rises")
     rates: Rates = Rates()
@@ -82,7 +82,9 @@ class Search(Table):
 
 class Evaluation(Table):
     couplings: tuple[Positive, ...] = Field(
-        default=(0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 1.0), min_length=1, description="g at evaluation"
+        default=(0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.8),
+        min_length=1,
+        description="g at evaluation",
     )
     floor: Positive = Field(default=0.3, description="the smallest g that may be chosen for a number of shots")
     shots: tuple[Count, ...] = Field(default=(100, 1000), description="shots per output value")

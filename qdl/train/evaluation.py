@@ -21,7 +21,7 @@ from qdl.errors import ValuesError
 from qdl.nn import QuantumConv2d
 from qdl.physics.coupling import optimum_coupling, third_moment
 from qdl.train import folder as place
-from qdl.train.config import Config
+from qdl.train.config import Config, ConfigError
 from qdl.train.data import Dataset, Images, open_data
 
 
@@ -36,6 +36,17 @@ def score(model: nn.Module, data: Images) -> Score:
     logits = model.eval()(data.images)
     right = (logits.argmax(1) == data.labels).float().mean()
     return Score(right.item(), cross_entropy(logits, data.labels).item())
+
+
+def pick_device(name: str) -> torch.device:
+    """The device of a configuration; "auto" is a GPU where there is one."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.device(name)
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        expected = f"cpu, or one of {torch.cuda.device_count()} CUDA devices"
+        raise ConfigError("machine.device is not there", got=name, expected=expected)
+    return device
 
 
 class Evaluation(NamedTuple):
@@ -71,7 +82,7 @@ def evaluate(folder: str | Path, shots: int | None = None, coupling: float | Non
     folder = Path(folder)
     config = place.read_config(folder)
     known = place.read_results(folder)["evaluation"]["chosen"]
-    bench = Bench(folder, config, open_data(config.data))
+    bench = Bench(folder, config, open_data(config.data), pick_device(config.machine.device))
     if coupling is None:
         coupling = known.get(label(shots)) or bench.choose(shots)
     return Evaluation(shots, coupling, bench.test(coupling, shots))
@@ -85,7 +96,7 @@ def label(shots: int | None) -> str:
 class Bench:
     """The quantum models of a run, one per seed, at any coupling and number of shots."""
 
-    def __init__(self, folder: Path, config: Config, data: Dataset, device: torch.device | str = "cpu") -> None:
+    def __init__(self, folder: Path, config: Config, data: Dataset, device: torch.device) -> None:
         self.folder, self.config, self.device = folder, config, device
         self.validation, self.test_images = data.validation.to(device), data.test.to(device)
 

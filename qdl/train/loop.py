@@ -26,9 +26,9 @@ from torch.optim import Adam
 from qdl.errors import ValuesError
 from qdl.train import folder as place
 from qdl.train.checkpoint import Journal, Progress, pack, unpack
-from qdl.train.config import Config, ConfigError
+from qdl.train.config import Config
 from qdl.train.data import Dataset, generator, open_data
-from qdl.train.evaluation import Bench, score, survey
+from qdl.train.evaluation import Bench, pick_device, score, survey
 from qdl.train.files import read_tensors, write_tensors, write_whole
 from qdl.train.models import build, trainable
 from qdl.train.report import write_report
@@ -104,7 +104,7 @@ def run(folder: str | Path, watcher: Watcher | None = None) -> dict[str, Any]:
     with place.alone(folder), _threads(config.machine.threads):
         progress = Progress.read(folder / place.CHECKPOINT, place.fingerprint(config))
         journal = Journal(folder / place.METRICS, progress.written)
-        device = _device(config.machine.device)
+        device = pick_device(config.machine.device)
         this = Run(folder, config, device, open_data(config.data), progress, journal, watcher or Watcher())
         for fit in islice(fits(config, progress.records), len(progress.records), None):
             close(this, fit, learn(this, fit))
@@ -225,16 +225,6 @@ def _finite(loss: float, fit: Fit, step: int) -> float:
         got = f"loss {loss} in step {step}"
         raise ValuesError(f"the {fit.model} model diverged", got=got, do="lower its learning rate")
     return loss
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    device = torch.device(name)
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        expected = f"cpu, or one of {torch.cuda.device_count()} CUDA devices"
-        raise ConfigError("machine.device is not there", got=name, expected=expected)
-    return device
 
 
 @contextmanager

@@ -80,7 +80,7 @@ def write_report(folder: str | Path) -> Path:
     first = quantum_layers(model)[0]
     # One neuron of the first layer, on so few pixels that its circuit can be read.
     pixels = min(5, first.weight[0].numel())
-    neuron = QuantumConv2d(1, 1, (1, pixels), coupling=config.network.coupling)
+    neuron = QuantumConv2d(1, 1, (1, pixels), coupling=config.network.coupling, device="meta")
     weights = {name: layer.weight for name, layer in model.named_children() if layer in quantum_layers(model)}
     page = Template(files("qdl.train").joinpath("report.html").read_text(encoding="utf-8"))
     content = page.substitute(

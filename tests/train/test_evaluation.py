@@ -41,7 +41,7 @@ def test_shots_are_read_at_the_coupling_chosen_in_the_run(done: Path) -> None:
 
 
 def test_the_choice_is_the_best_on_validation_images_and_not_below_the_floor(done: Path) -> None:
-    bench = Bench(done, read_config(done), open_data(read_config(done).data))
+    bench = Bench(done, read_config(done), open_data(read_config(done).data), torch.device("cpu"))
     couplings = bench.config.evaluation.couplings
     assert couplings == (0.1, 0.5)
     assert bench.choose(100, [[0.9, 0.9], [0.1, 0.2]]) == 0.5, "0.1 lies below the floor of 0.3"

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.train.runs import assert_each_step_once, assert_same_outcome, config, lines
+from tests.train.runs import assert_each_step_once, assert_same_outcome, config, finished, lines
 
 KILLED: dict[str, dict[str, Any]] = {
     "data": {"limit": 128},
@@ -47,14 +47,12 @@ def kill_when(process: subprocess.Popen[str], now: Callable[[], bool], how: int 
 
 
 class Case:
-    """A configuration, the folder of the run that nobody disturbed, and how long that took."""
+    """A configuration, and the folder of the run that nobody disturbed."""
 
     def __init__(self, home: Path) -> None:
         self.home, self.file, self.straight = home, home / "killed.toml", home / "straight"
         self.file.write_text(config(**KILLED).to_toml())
-        began = perf_counter()
-        wait(start("--config", self.file, "--out", self.straight))
-        self.seconds = perf_counter() - began
+        finished(self.straight, **KILLED)
 
     def begin(self, name: str) -> tuple[Path, subprocess.Popen[str]]:
         folder = self.home / name
@@ -99,6 +97,16 @@ def test_ctrl_c_in_the_middle(case: Case) -> None:
     case.resume(folder)
 
 
+@pytest.fixture(scope="module")
+def seconds(case: Case) -> float:
+    """How long a process takes that nobody disturbs."""
+    began = perf_counter()
+    folder, process = case.begin("undisturbed")
+    wait(process)
+    assert_same_outcome(case.straight, folder)
+    return perf_counter() - began
+
+
 @pytest.mark.slow
 def test_killed_while_the_report_is_written(case: Case) -> None:
     for number in range(3):
@@ -110,11 +118,11 @@ def test_killed_while_the_report_is_written(case: Case) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", range(20))
-def test_killed_at_a_random_moment_and_once_more_after_that(case: Case, number: int) -> None:
+def test_killed_at_a_random_moment_and_once_more_after_that(case: Case, seconds: float, number: int) -> None:
     chance = random.Random(number)
     folder, process = case.begin(f"random-{number}")
     for _ in range(2):
-        end = perf_counter() + chance.uniform(0, case.seconds)
+        end = perf_counter() + chance.uniform(0, seconds)
         if not kill_when(process, lambda end=end: perf_counter() > end) or not (folder / "config.toml").exists():
             break
         process = start("--resume", folder)

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from qdl.errors import RunFolderError, ValuesError
-from qdl.train import create, load, run
+from qdl.train import ConfigError, create, load, run
 from qdl.train.files import read_tensors, write_tensors
 from qdl.train.folder import alone
 from qdl.train.loop import Fit, Watcher, fits, rates
@@ -237,4 +237,10 @@ def test_a_shortened_journal_stops_the_resume(straight: Path, tmp_path: Path) ->
     folder = copytree(straight, tmp_path / "run")
     (folder / "metrics.jsonl").write_text("")
     with pytest.raises(RunFolderError, match=r"metrics.jsonl is damaged"):
+        run(folder)
+
+
+def test_a_device_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    folder = create(config(machine={"device": "cuda:99"}), tmp_path / "run")
+    with pytest.raises(ConfigError, match="cuda:99"):
         run(folder)
