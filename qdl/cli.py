@@ -20,7 +20,7 @@ from qdl.errors import QdlError, ValuesError
 if TYPE_CHECKING:
     from rich.console import Console
 
-SEARCHED = (0.005, 0.01, 0.02, 0.04, 0.08, 0.16)  # peak learning rates that `qdl train --search` compares
+SEARCHED = (0.01, 0.02, 0.04, 0.08, 0.16)  # peak learning rates that `qdl train --search` compares
 PACKAGES = (
     "torch", "numpy", "networkx", "openqasm3", "pennylane", "qiskit", "qiskit_aer", "sklearn", "matplotlib", "typer",
     "rich", "pydantic", "safetensors", "accelerate", "tensorboard", "platformdirs",
