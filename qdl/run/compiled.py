@@ -12,7 +12,7 @@ from torch.utils.checkpoint import checkpoint
 from qdl import registry
 from qdl.engine.memory import rows_that_fit
 from qdl.engine.state import StateVector
-from qdl.engine.values import COMPLEX, Values, bind
+from qdl.engine.values import COMPLEX, Values, bind, real_dtype
 from qdl.errors import CircuitError, UnsupportedError
 from qdl.grad.adjoint import Adjoint
 from qdl.grad.autograd import Autograd
@@ -20,7 +20,10 @@ from qdl.grad.execute import Executor, MakePlan
 from qdl.ir import Circuit, Operation, Param
 from qdl.ir.params import Angle, params_of
 from qdl.measure import seeds
+from qdl.plan import Plan
 from qdl.run.options import Options
+
+LARGE = 22  # wires of a circuit below which any machine has the memory
 
 
 class Compiled:
@@ -75,7 +78,21 @@ class Compiled:
 
     def make_executor(self, make_plan: MakePlan, more: Sequence[Operation] = ()) -> Executor:
         """An executor of the circuit, with some operations added at its end."""
-        return Executor([*self.operations, *more], make_plan, self.engine, self.options.width)
+        executor = Executor([*self.operations, *more], make_plan, self.engine, self.options.width)
+        if self.circuit.wires > LARGE:  # what no batch makes smaller is refused here, not at the first call
+            precision = real_dtype(self.options.dtype) or torch.float32
+            device = torch.device(self.options.device or "cpu")
+            self._rows_that_fit([executor.plan(frozenset(), 1)], 1, precision, device, reverse=False)
+        return executor
+
+    def _rows_that_fit(
+        self, plans: Sequence[Plan], samples: int, dtype: torch.dtype, device: torch.device, reverse: bool
+    ) -> int:
+        """How many samples of some plans fit into memory at once; refused if not even one does."""
+        size = torch.empty(0, dtype=COMPLEX[dtype]).element_size()
+        per_sample = size * sum(part.sample_entries(reverse) for plan in plans for part in plan.parts)
+        fixed = size * samples * self.result_entries()
+        return rows_that_fit(samples, per_sample, fixed, device, self.options.memory_budget)
 
     def rows(self, values: Values, start: int, seed: int) -> Tensor:
         """The result for some samples, (S, *shape) with S the samples or 1; `start` is the first one's number."""
@@ -96,12 +113,9 @@ class Compiled:
     def _chunked(self, values: Values, source: Any) -> Tensor:
         seed = 0 if self.options.shots is None else seeds.base_seed(source)
         samples = values.samples
-        size = torch.empty(0, dtype=COMPLEX[values.dtype]).element_size()
         plans = [executor.plan(values.sampled, samples) for executor in self.executors()]
         reverse = torch.is_grad_enabled() and any(t.requires_grad for t in values.tensors.values())
-        per_sample = size * sum(part.sample_entries(reverse) for plan in plans for part in plan.parts)
-        fixed = size * samples * self.result_entries()
-        rows = rows_that_fit(samples, per_sample, fixed, values.device, self.options.memory_budget)
+        rows = self._rows_that_fit(plans, samples, values.dtype, values.device, reverse)
         if rows >= samples or not values.sampled:
             return self.rows(values, 0, seed)
         pieces = []
