@@ -91,6 +91,8 @@ class Compiled:
         """How many samples of some plans fit into memory at once; refused if not even one does."""
         size = torch.empty(0, dtype=COMPLEX[dtype]).element_size()
         per_sample = size * sum(part.sample_entries(reverse) for plan in plans for part in plan.parts)
+        # A shot is a uniform number and an index for each part, then bits and outcomes: at most 8 of 8 bytes each.
+        per_sample += 64 * (self.options.shots or 0) * max((len(plan.parts) for plan in plans), default=0)
         fixed = size * samples * self.result_entries()
         return rows_that_fit(samples, per_sample, fixed, device, self.options.memory_budget)
 

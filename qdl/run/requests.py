@@ -166,8 +166,8 @@ class Density(State):
     """The reduced density matrix of some wires."""
 
     def __init__(self, circuit: Circuit, wires: Sequence[int], options: Options) -> None:
-        super().__init__(circuit, options)
         self.kept = tuple(wires)
+        super().__init__(circuit, options)
 
     def result_entries(self) -> float:
         return super().result_entries() + 4.0 ** len(self.kept)
