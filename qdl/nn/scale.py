@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -39,14 +41,14 @@ def sample_scale(x: Tensor) -> Tensor:
     return (m + (slope * (x - x.detach()).flatten(1)).sum(1, keepdim=True)).reshape(shape)
 
 
-def require(holds: Tensor, problem: str, *, expected: str, do: str) -> None:
+def require(holds: Tensor, problem: str, *, expected: str, do: str, got: Callable[[], str] | None = None) -> None:
     """Raises on the CPU, asserts without waiting elsewhere; meta tensors and those inside torch.func have no values."""
     if holds.is_meta or torch._C._functorch.is_functorch_wrapped_tensor(holds):
         return
     if holds.device.type != "cpu":
         torch._assert_async(holds, f"{problem}: expected {expected}; {do}")
     elif not holds:
-        raise ValuesError(problem, expected=expected, do=do)
+        raise ValuesError(problem, got=got() if got else None, expected=expected, do=do)
 
 
 def require_finite(m: Tensor) -> None:
@@ -62,4 +64,5 @@ def require_probability(x: Tensor) -> None:
         "the input holds numbers that are no probabilities",
         expected="numbers in [0, 1]",
         do='rescale the input or use encoding="signed"',
+        got=lambda: f"numbers between {x.min():g} and {x.max():g}",
     )
