@@ -224,6 +224,8 @@ def test_short_fractions_of_pi_are_written_as_such() -> None:
     [
         x[0] - (x[1] + x[2]),
         x[0] + (x[1] - x[2]),
+        1 + (x[1] - x[0]),
+        1 + (-x[0] + x[1]),
         1 - x[0] * (2 - x[1]),
         -(x[0] * x[1]),
         (-x[0]) * x[1],
