@@ -25,6 +25,7 @@ def write_whole(path: Path, content: bytes) -> None:
     """Puts a file in place at once, or not at all."""
     part = path.with_name(path.name + PART)
     try:
+        path.parent.mkdir(exist_ok=True)
         with part.open("wb") as file:
             file.write(content)
             file.flush()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 CONFIG, METRICS, CHECKPOINT = "config.toml", "metrics.jsonl", "checkpoint.safetensors"
 MODEL, RESULTS, REPORT = "model.safetensors", "results.json", "report.html"
+_AGAIN = "delete it and have it made again with: qdl train --resume {}"
 
 
 def create(config: Config, path: str | Path) -> Path:
@@ -75,11 +76,14 @@ def read_results(folder: Path) -> dict[str, Any]:
         If the run is not finished or the file is damaged.
     """
     try:
-        return json.loads((folder / RESULTS).read_text(encoding="utf-8"))
+        results = json.loads((folder / RESULTS).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise RunFolderError(f"{folder} is not finished", do=f"finish it with: qdl train --resume {folder}") from None
     except (OSError, ValueError) as wrong:
-        raise RunFolderError(f"{folder / RESULTS} is damaged", got=wrong) from None
+        raise RunFolderError(f"{folder / RESULTS} is damaged", got=wrong, do=_AGAIN.format(folder)) from None
+    if not isinstance(results, dict) or not {"fits", "rates", "evaluation", "machine"} <= results.keys():
+        raise RunFolderError(f"{folder / RESULTS} is damaged", got="missing tables", do=_AGAIN.format(folder))
+    return results
 
 
 def weights_path(folder: Path, model: str, seed: int) -> Path:
@@ -149,7 +153,11 @@ def alone(folder: Path) -> Iterator[None]:
         return
     import fcntl
 
-    with (folder / ".lock").open("w") as file:
+    try:
+        file = (folder / ".lock").open("w")
+    except OSError as wrong:
+        raise RunFolderError(f"cannot write into {folder}", got=wrong.strerror or wrong) from None
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

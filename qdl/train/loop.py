@@ -194,7 +194,6 @@ def close(run: Run, fit: Fit, model: nn.Module) -> None:
     if fit.stage == "train":
         record["accuracy"], record["loss"] = score(model, run.data.test.to(run.device))
         path = place.weights_path(run.folder, fit.model, fit.seed)
-        path.parent.mkdir(exist_ok=True)
         write_tensors(path, model.state_dict(), {"size": run.data.size, "classes": run.data.classes})
     run.progress.next(record)
     run.save()

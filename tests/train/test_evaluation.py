@@ -69,9 +69,10 @@ def test_an_unfinished_or_damaged_run_is_refused(done: Path, tmp_path: Path) -> 
     folder = create(config(), tmp_path / "fresh")
     with pytest.raises(RunFolderError, match=r"not finished.*--resume"):
         evaluate(folder)
-    (folder / "results.json").write_text('{"fits": [')
-    with pytest.raises(RunFolderError, match=r"results.json is damaged"):
-        evaluate(folder)
+    for damaged in ('{"fits": [', "[]", '{"fits": []}'):
+        (folder / "results.json").write_text(damaged)
+        with pytest.raises(RunFolderError, match=r"results.json is damaged"):
+            evaluate(folder)
 
 
 def test_the_single_output_optimum_by_enumeration() -> None:
