@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
-import os
-import subprocess
-import sys
+import weakref
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 import qdl
 from qdl.errors import MemoryBudgetError
-from qdl.ir import Circuit, Z
+from qdl.ir import Circuit, Param, X, Z
 from tests.checks import distance
 from tests.run.common import OBSERVABLES, circuit, gradients, leaves, theta, values
 
@@ -81,28 +84,44 @@ class TestMemory:
         assert found == pytest.approx(math.cos(0.2) * math.cos(0.3))
         assert qdl.sample(made, given, shots=3, memory_budget=2**20).shape == (3, 60)
 
-    def test_a_budget_holds(self) -> None:
-        code = """
-import resource, torch, qdl
-torch.set_num_threads(1)
-x = qdl.Param("x", 12)
-c = qdl.Circuit(12)
-for layer in range(1):
-    for w in range(12):
-        c.ry(x[w], w)
-        c.cx(w, (w + 1) % 12)
-def ask(samples, **options):
-    v = torch.rand(samples, 12, requires_grad=True)
-    qdl.expval(c, [qdl.Z(w) for w in range(12)], {"x": v}, **options).sum().backward()
-ask(64, memory_budget=4 * 2**20)
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-ask(1000, memory_budget=40 * 2**20)
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
-"""
-        # glibc keeps freed blocks below a growing size for itself; with a fixed size only what lives is measured.
-        environment = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "65536"}
-        command = [sys.executable, "-c", code]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment)
-        assert done.returncode == 0, done.stderr
-        # 1,000 states of 12 wires are 33 MB, and a reverse sweep holds several copies.
-        assert int(done.stdout) < 60, f"{done.stdout} MB for a budget of 40 MB"
+    @pytest.mark.parametrize("megabytes", [10, 40, 4000])
+    def test_a_budget_holds_forth_and_back(self, megabytes: int) -> None:
+        x = Param("x", 11)
+        made = Circuit(11)
+        for wire in range(11):
+            made.ry(x[wire], wire).cx(wire, (wire + 1) % 11).rx(x[wire], wire)
+        given = torch.rand(1000, 11, requires_grad=True)
+        with Live() as live:
+            out = qdl.expval(made, [Z(wire) for wire in range(11)], {"x": given}, memory_budget=megabytes * 2**20)
+            out.sum().backward()
+        # 1,000 states of 11 wires are 16 MB; a reverse sweep holds several copies.
+        assert live.most <= min(megabytes, 200) * 2**20
+        assert megabytes < 100 or live.most > 60 * 2**20, "the measure sees too little"
+
+    @pytest.mark.parametrize("ask", [partial(qdl.expval, observables=[Z(0), X(1)]), qdl.probs, qdl.sample])
+    def test_a_budget_holds_with_shots(self, ask: Callable[..., Tensor]) -> None:
+        x = Param("x", 2)
+        made = Circuit(2).ry(x[0], 0).rx(x[1], 1).cx(0, 1)
+        with Live() as live:
+            ask(made, values={"x": torch.rand(500, 2)}, shots=2000, seed=1, memory_budget=10 * 2**20)
+        assert live.most <= 10 * 2**20
+
+
+class Live(TorchDispatchMode):
+    """Counts the bytes of all tensors that are alive; `most` is the largest number there was."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sizes: dict[int, int] = {}
+        self.most = 0
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        out = function(*args, **(kwargs or {}))
+        for tensor in tree_leaves(out):
+            if isinstance(tensor, Tensor):
+                storage = tensor.untyped_storage()
+                if storage._cdata not in self.sizes:
+                    self.sizes[storage._cdata] = storage.nbytes()
+                    weakref.finalize(storage, self.sizes.pop, storage._cdata, None)
+        self.most = max(self.most, sum(self.sizes.values()))
+        return out
