@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import qdl
-from qdl.ir import TABLE
+from qdl.ir import TABLE, Circuit
 from tests import checks, oracle, peers
 from tests.strategies import Case, cases
 
@@ -109,5 +109,18 @@ def test_results_are_those_of_pennylane(wires: int) -> None:
             state, expectations = peers.pennylane(case.circuit, case.observables, one)
             assert checks.distance(states[index], state) <= 1e-10
             assert checks.distance(found[index], expectations) <= 1e-9
+
+    check()
+
+
+@pytest.mark.parametrize("wires", range(1, 6))
+def test_what_is_written_as_qasm_is_read_again(wires: int) -> None:
+    @drawn(8)
+    @given(cases(wires, gates=[name for name in TABLE if name != "rv"]))
+    def check(case: Case) -> None:
+        _, each = oracle.samples(case.own())
+        read = Circuit.from_qasm(case.circuit.to_qasm())
+        for one in each[:1]:
+            assert checks.distance(oracle.state(read, one), oracle.state(case.circuit, one)) <= 1e-12
 
     check()

@@ -183,6 +183,22 @@ class TestShift(GradientConformance):
         with pytest.raises(UnsupportedError, match="adjoint"):
             qdl.state(CIRCUITS["one wire"], values(CIRCUITS["one wire"]), grad="shift")
 
+    @pytest.mark.parametrize("wires", [2, 3, 5, 8])
+    def test_spectra_without_a_stable_rule_are_exact_or_refused(self, wires: int) -> None:
+        """A sum of words that do not commute has dozens to thousands of frequencies, some of them almost equal."""
+        words = ((0.3 + 0.1 * i) * X(i) + (0.2 + 0.026 * i) * Z(i) @ Z((i + 1) % wires) for i in range(wires))
+        made = Circuit(wires).evolve(sum(words, start=0.1 * Y(0)), theta[0])
+        given, twin = (leaves({"theta": torch.full((4,), 0.7, dtype=torch.float64)}) for _ in range(2))
+        (expected,) = derivative(qdl.expval(made, Z(0), twin), twin)
+        refusal = ""
+        try:
+            (found,) = derivative(qdl.expval(made, Z(0), given, grad="shift"), given)
+        except UnsupportedError as error:
+            found, refusal = expected, str(error)
+        assert distance(found, expected) < self.bound
+        assert len(refusal) < 200
+        assert not refusal or (wires > 2 and "adjoint" in refusal)
+
 
 class TestFinite(GradientConformance):
     method = "finite"
