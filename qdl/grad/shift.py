@@ -27,6 +27,9 @@ from qdl.grad.differences import Evaluate, Move, Sited, differentiate
 from qdl.ir import Operation
 from qdl.ir.gates import Exponential, Prepare, Rotor
 
+MOST_FREQUENCIES = 64
+WORST_CONDITION = 1e5  # by which the rule amplifies the rounding of values
+
 
 @lru_cache(maxsize=1024)
 def rule(frequencies: tuple[float, ...]) -> tuple[tuple[float, float], ...]:
@@ -41,15 +44,20 @@ def rule(frequencies: tuple[float, ...]) -> tuple[tuple[float, float], ...]:
     count = len(w)
     if not count:
         return ()
+    refusal = UnsupportedError(
+        "this generator's spectrum has no stable shift rule", got=f"{count} frequencies", do="use grad='adjoint'"
+    )
+    if count > MOST_FREQUENCIES:
+        raise refusal
     # Shifts spread over a quarter of the slowest period; equal spacing is the well-conditioned choice for multiples.
     unit = w.min() if np.allclose(w / w.min(), np.round(w / w.min())) else w.max() / count
     shifts = (2 * np.arange(1, count + 1) - 1) * np.pi / (2 * count) / unit
     system = np.sin(np.outer(w, shifts))
-    if np.linalg.cond(system) > 1e8:
+    if np.linalg.cond(system) > WORST_CONDITION:
         shifts = np.linspace(0.5, 1.0, count) * np.pi / w.min()
         system = np.sin(np.outer(w, shifts))
-    if np.linalg.cond(system) > 1e8:
-        raise UnsupportedError("this generator's spectrum has no stable shift rule", got=frequencies, do="use adjoint")
+    if np.linalg.cond(system) > WORST_CONDITION:
+        raise refusal
     return tuple((float(c), float(s)) for c, s in zip(np.linalg.solve(system, w), shifts, strict=True))
 
 

@@ -40,6 +40,8 @@ def binomial(p: Tensor, shots: int, seed: Seed = None, run: int = 0) -> Tensor:
     """
     if isinstance(shots, bool) or not isinstance(shots, int) or shots < 1:
         raise ValuesError("shots must be a positive integer", got=repr(shots))
+    if p.is_meta:
+        return torch.empty_like(p)
     source = generator(base_seed(seed), run, device=p.device)
     # float32 cannot count beyond 2**24.
     chances = p.detach().double().clamp(0, 1)
