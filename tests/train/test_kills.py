@@ -126,7 +126,7 @@ def test_killed_at_a_random_moment_and_once_more_after_that(case: Case, seconds:
         if not kill_when(process, lambda end=end: perf_counter() > end) or not (folder / "config.toml").exists():
             break
         process = start("--resume", folder)
-    if process.poll() is None:
+    if process.stdout and not process.stdout.closed:  # it ended by itself, or has just gone on
         process.kill()
         process.communicate()
     case.resume(folder)
