@@ -39,6 +39,7 @@ def kill_when(process: subprocess.Popen[str], now: Callable[[], bool], how: int 
     """Sends a signal as soon as `now` holds; False if the process ended before."""
     while not now():
         if process.poll() is not None:
+            process.communicate()
             return False
         sleep(0.0002)
     os.kill(process.pid, how)
