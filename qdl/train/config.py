@@ -32,6 +32,7 @@ class Table(BaseModel):
 class Data(Table):
     name: Literal["digits-canvas", "digits"] = Field(default="digits-canvas", description="the data set")
     noise: float = Field(default=0.2, ge=0, le=1, description="the canvas's background is uniform between 0 and this")
+    placements: Count = Field(default=4, description="fixed positions of every validation and test digit on the canvas")
     limit: int = Field(default=0, ge=0, description="training images used; 0: all")
 
 
@@ -46,12 +47,12 @@ class Network(Table):
 
 
 class Rates(Table):
-    """Peak learning rates: what ``qdl train --search`` found (docs/training.md tells how)."""
+    """Peak learning rates: what ``qdl train --search`` found on digits-canvas."""
 
-    quantum: Positive = 0.02
-    twin: Positive = 0.02
+    quantum: Positive = 0.04
+    twin: Positive = 0.04
     head: Positive = 0.02
-    frozen: Positive = 0.02
+    frozen: Positive = 0.16
 
 
 class Training(Table):
@@ -88,7 +89,7 @@ class Evaluation(Table):
     )
     floor: Positive = Field(default=0.3, description="the smallest g that may be chosen for a number of shots")
     shots: tuple[Count, ...] = Field(default=(100, 1000), description="shots per output value")
-    draws: Count = Field(default=3, description="repetitions of a noisy evaluation")
+    draws: Count = Field(default=2, description="repetitions of a noisy evaluation")
 
     @model_validator(mode="after")
     def _choice(self) -> Self:

@@ -141,10 +141,14 @@ def open_data(data: Data) -> Dataset:
     def thrown(digits: Images, *key: Any) -> Images:
         return place(digits, CANVAS, data.noise, generator("place", *key))
 
+    def fixed(digits: Images, part: str) -> Images:
+        each = [thrown(digits, part, placement) for placement in range(data.placements)]
+        return Images(*map(torch.cat, zip(*each, strict=True)))
+
     return Dataset(
         data.name,
         count,
         lambda seed, epoch: thrown(training, "training", seed, epoch),
-        thrown(validation, "validation"),
-        thrown(test, "test"),
+        fixed(validation, "validation"),
+        fixed(test, "test"),
     )

@@ -57,9 +57,14 @@ def read_config(folder: Path) -> Config:
     if not (folder / CONFIG).exists():
         raise RunFolderError(f"{folder} holds no run", expected=CONFIG, do="make one with: qdl train --out FOLDER")
     try:
-        return Config.read(read_toml(folder / CONFIG))
+        tables = read_toml(folder / CONFIG)
+        config = Config.read(tables)
     except ConfigError as wrong:
         raise RunFolderError(f"{folder / CONFIG} is damaged", got=wrong) from None
+    # The last key that is written: a file cut off before it can still be good TOML, with defaults for the rest.
+    if "threads" not in tables.get("machine", {}):
+        raise RunFolderError(f"{folder / CONFIG} is damaged", got="no machine.threads, its last line")
+    return config
 
 
 def fingerprint(config: Config) -> str:

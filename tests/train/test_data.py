@@ -43,6 +43,16 @@ def test_validation_and_test_images_never_change_and_belong_to_no_one_else() -> 
     assert len(everything) == sum(len(part.flatten(1).unique(dim=0)) for part in parts)
 
 
+def test_every_validation_and_test_digit_has_its_placements() -> None:
+    plain, data = open_data(Data(name="digits")), open_data(Data(placements=3))
+    for part, thrown in ((plain.validation, data.validation), (plain.test, data.test)):
+        assert torch.equal(thrown.labels, part.labels.repeat(3))
+        first, second, third = thrown.images.chunk(3)
+        assert not torch.equal(first, second)
+        assert not torch.equal(second, third)
+    assert len(data.training(0, 0).labels) == data.count == 1147
+
+
 def test_a_placed_digit_is_whole_and_everywhere(digits: Images) -> None:
     placed = place(digits, CANVAS, 0.0, generator("test")).images
     torch.testing.assert_close(placed.sum((1, 2, 3)), digits.images.sum((1, 2, 3)))

@@ -17,7 +17,7 @@ import pytest
 from tests.train.runs import assert_each_step_once, assert_same_outcome, config, finished, lines
 
 KILLED: dict[str, dict[str, Any]] = {
-    "data": {"limit": 128},
+    "data": {"limit": 128, "placements": 1},
     "training": {"epochs": 6, "seeds": [0], "models": ["quantum", "head"]},
     "evaluation": {"couplings": [0.3, 0.5], "shots": [100]},
 }

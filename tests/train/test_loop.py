@@ -13,7 +13,7 @@ import torch
 from qdl.errors import RunFolderError, ValuesError
 from qdl.train import ConfigError, create, load, run
 from qdl.train.files import read_tensors, write_tensors
-from qdl.train.folder import alone
+from qdl.train.folder import alone, read_config
 from qdl.train.loop import Fit, Watcher, fits, rates
 from tests.train.runs import Killer, assert_each_step_once, assert_same_outcome, config, finished, lines
 
@@ -223,6 +223,15 @@ def test_what_cannot_be_loaded_says_why(done: Path, tmp_path: Path) -> None:
     write_tensors(other / "model.safetensors", {"conv1.weight": weights["conv1.weight"]}, facts)
     with pytest.raises(RunFolderError, match="does not belong"):
         load(other)
+
+
+def test_a_configuration_cut_off_after_any_line_is_refused(tmp_path: Path) -> None:
+    folder = create(config(), tmp_path / "run")
+    kept = (folder / "config.toml").read_text().splitlines(keepends=True)
+    for number in range(len(kept)):
+        (folder / "config.toml").write_text("".join(kept[:number]))
+        with pytest.raises(RunFolderError, match=r"config.toml is damaged"):
+            read_config(folder)
 
 
 def test_a_damaged_checkpoint_stops_the_resume(straight: Path, tmp_path: Path) -> None:
