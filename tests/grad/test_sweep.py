@@ -14,15 +14,16 @@ from tests.test_random_circuits import drawn
 
 
 @pytest.mark.parametrize("wires", [1, 2, 4, 7])
+@pytest.mark.parametrize("width", [None, 1, 3])
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
-def test_the_sweep_restores_the_initial_state(wires: int, dtype: torch.dtype) -> None:
+def test_the_sweep_restores_the_initial_state(wires: int, width: int | None, dtype: torch.dtype) -> None:
     swept = 0
 
-    @drawn(15)
+    @drawn(8)
     @given(cases(wires))
     def check(case: Case) -> None:
         nonlocal swept
-        compiled = qdl.compile(case.circuit, case.observables)
+        compiled = qdl.compile(case.circuit, case.observables, width=width)
         values = compiled.bind(case.all(dtype))
         for executor in compiled.executors():
             bound = executor.bind(values)
