@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -98,15 +97,11 @@ class Evaluation(Table):
         return self
 
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 class Machine(Table):
     device: str = Field(
         default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?|mps)$", description="auto: a GPU if there is one"
     )
-    threads: Count = Field(default_factory=_cores, description="of the CPU; another number, other last digits")
+    threads: Count = Field(default=1, description="of the CPU; these networks are too small to gain from more")
 
 
 class Config(Table):
