@@ -42,6 +42,16 @@ def test_bit_strings_follow_the_probabilities(seed: int) -> None:
         assert chi2 < 31, f"chi-squared {chi2} at 7 degrees of freedom"  # p = 6e-5
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_eigenstates_give_their_eigenvalue_in_every_shot(sign: int) -> None:
+    """Every letter is turned to its own basis: |+>, |+i>, |0> and their opposites are certain."""
+    flipped = Circuit(4) if sign == 1 else Circuit(4).x(0).x(1).x(2).x(3)
+    made = flipped.h(0).h(1).s(1).h(3).s(3)
+    words = [X(0), Y(1), Z(2), Y(3), X(0) @ Y(1) @ Z(2), Y(1) @ Y(3)]
+    expected = torch.tensor([sign, sign, sign, sign, sign**3, 1.0])
+    assert torch.equal(qdl.expval(made, words, shots=20, seed=0), expected)
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_estimates_are_unbiased_and_spread_as_they_must(seed: int) -> None:
     """Estimates of letters and words on disjoint settings, where the variance is that of the observable itself."""
