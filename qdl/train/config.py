@@ -50,7 +50,7 @@ class Rates(Table):
 
     quantum: Positive = 0.04
     twin: Positive = 0.04
-    head: Positive = 0.02
+    head: Positive = 0.01
     frozen: Positive = 0.16
 
 
