@@ -99,7 +99,7 @@ row("preparation with too few amplitudes", lambda: Circuit(2).prepare([1, 2, 3],
 row("inverse of a preparation", lambda: Circuit(1).prepare([1, 2], 0).inverse(), "no inverse")
 row("evolution of what is no observable", lambda: Circuit(1).evolve(1.0, 0.1), "got", "observable")
 row("evolution with a coefficient to train", lambda: Circuit(1).evolve(X(0) * theta[0], 1.0), "time")
-row("evolution on too many wires", lambda: Circuit(9).evolve(sum(X(i) + Z(i) for i in range(9)), 1.0), "got 9", "8")
+row("evolution on too many wires", lambda: Circuit(9).evolve(sum(X(i) + Z(i) for i in range(9)), 1.0), "got 9", "6")
 row("part that does not fit its wires", lambda: Circuit(3).append(Circuit(2).cx(0, 1), (0, 1, 2)), "3 wires", "2")
 row("part with too few parameters", lambda: Circuit(3).append(circuit(), (0, 1, 2), [0.1]), "got 1", "expected 5")
 row("part with unknown parameters", lambda: Circuit(3).append(circuit(), (0, 1, 2), {"y": [1]}), "'y'", "'theta'")

@@ -163,7 +163,7 @@ class Circuit:
         """Add exp(-i time H) for a sum of Pauli words with plain coefficients.
 
         Words that all commute become one rotation each, which is exact. Otherwise the exponential is dense on the
-        wires that H touches, at most 8.
+        wires that H touches, at most 6.
 
         Examples
         --------

@@ -9,7 +9,7 @@ from qdl.ir.gates import PAULI, TABLE, Exponential, Step, pauli_rotation
 from qdl.ir.observables import Observable, Word, commute
 from qdl.ir.params import Angle, Expr
 
-DENSE_WIRES = 8
+DENSE_WIRES = 6
 
 
 def evolution(hamiltonian: Observable, time: Angle) -> list[Step]:
