@@ -70,7 +70,11 @@ def coupling_curves(evaluation: dict[str, Any], trained: float) -> Figure:
                     ax.axvline(g, color=colour, ls=style, lw=1, label=f"g* of one output of {layer}, {budget} shots")
     ax.axvline(trained, color="#cccccc", lw=4, zorder=0, label="g of training")
     ax.set(xscale="log", ylim=(0, 1), xlabel="coupling g at evaluation", ylabel="accuracy on validation images")
-    ax.set_xticks(couplings, [f"{g:g}" for g in couplings])
+    ticks = list(couplings[:1])
+    for g in couplings[1:]:
+        if g > 1.2 * ticks[-1]:  # closer ones would run into each other
+            ticks.append(g)
+    ax.set_xticks(ticks, [f"{g:g}" for g in ticks])
     ax.minorticks_off()
     ax.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
