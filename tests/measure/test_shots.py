@@ -5,13 +5,15 @@ Thresholds are four to five standard deviations of statistics whose distribution
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 import qdl
-from qdl.ir import Circuit, Hermitian, Param, X, Y, Z
+from qdl.ir import Circuit, Hermitian, Observable, Param, X, Y, Z
 from tests import oracle
 from tests.checks import distance
 from tests.run.common import MATRIX, OBSERVABLES, circuit, leaves, values
@@ -72,6 +74,15 @@ def test_the_spread_of_a_mean_is_one_over_the_root_of_the_shots() -> None:
     expected = np.sqrt((1 - np.cos(0.7) ** 2) / 1000)
     assert found.std().item() == pytest.approx(expected, rel=0.05)
     assert found.mean().item() == pytest.approx(np.cos(0.7), abs=4 * expected / np.sqrt(2000))
+
+
+@pytest.mark.parametrize("letter", [X, Y, Z])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_each_letter_is_read_in_its_own_basis(letter: Callable[[int], Observable], sign: int) -> None:
+    """In an eigenstate of the letter every shot says so, with the right sign."""
+    made = {X: Circuit(1).ry(sign * np.pi / 2, 0), Y: Circuit(1).rx(-sign * np.pi / 2, 0), Z: Circuit(1)}[letter]
+    made = made if letter is not Z or sign > 0 else made.copy().x(0)
+    assert qdl.expval(made, letter(0), shots=50, seed=0).item() == sign
 
 
 @pytest.mark.parametrize("seed", SEEDS)
