@@ -25,7 +25,8 @@ PER_EPOCH = 4
 
 
 def start(*words: object) -> subprocess.Popen[str]:
-    code = "from qdl.cli import main; main()"
+    # A process in the background of a shell may have been told to ignore Ctrl-C, and hands that on to its children.
+    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from qdl.cli import main; main()"
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     return subprocess.Popen([sys.executable, "-c", code, "train", *map(str, words)], **pipes)  # type: ignore[call-overload]
 
