@@ -98,9 +98,7 @@ class Evaluation(Table):
 
 
 class Machine(Table):
-    device: str = Field(
-        default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?|mps)$", description="auto: a GPU if there is one"
-    )
+    device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto: a GPU if there is one")
     threads: Count = Field(default=1, description="of the CPU; these networks are too small to gain from more")
 
 

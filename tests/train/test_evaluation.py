@@ -11,7 +11,7 @@ from qdl.errors import RunFolderError, ValuesError
 from qdl.train import create, evaluate, load
 from qdl.train.config import Network
 from qdl.train.data import open_data
-from qdl.train.evaluation import Bench, single_output_optimum
+from qdl.train.evaluation import Bench, single_output_optimum, survey
 from qdl.train.folder import read_config
 from qdl.train.models import build
 from tests.train.runs import config
@@ -94,3 +94,21 @@ def test_the_single_output_optimum_by_enumeration() -> None:
         squares.append((moment / 6) ** 2)
     expected = (2 * sum(squares) / len(squares) * 1000) ** (-1 / 6)
     assert single_output_optimum(model, images, 1000)["conv1"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_choices_are_made_on_validation_images(done: Path) -> None:
+    data = open_data(read_config(done).data)
+    bench = Bench(done, read_config(done), data, torch.device("cpu"))
+    for seed, accuracy in enumerate(bench.accuracies(0.5, None)):
+        guesses = load(done, seed=seed)(data.validation.images).argmax(1)
+        assert accuracy == pytest.approx((guesses == data.validation.labels).float().mean().item())
+
+
+def test_a_survey_goes_on_from_the_points_it_has(done: Path) -> None:
+    bench = Bench(done, read_config(done), open_data(read_config(done).data), torch.device("cpu"))
+    known = [[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]]  # exact at both couplings, 100 shots at the first
+    points, saved = list(known), []
+    found = survey(bench, points, lambda: saved.append(len(points)))
+    assert saved == [4]
+    assert found["validation"]["exact"] == known[:2]
+    assert found["validation"]["100"] == [known[2], bench.accuracies(0.5, 100)]
