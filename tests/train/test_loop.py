@@ -12,9 +12,11 @@ import torch
 
 from qdl.errors import RunFolderError, ValuesError
 from qdl.train import ConfigError, create, load, run
+from qdl.train.data import generator, open_data
 from qdl.train.files import read_tensors, write_tensors
 from qdl.train.folder import alone, read_config
 from qdl.train.loop import Fit, Watcher, fits, rates
+from qdl.train.models import build
 from tests.train.runs import Killer, assert_each_step_once, assert_same_outcome, config, finished, lines
 
 TINY: dict[str, dict[str, Any]] = {
@@ -253,3 +255,28 @@ def test_a_device_that_is_not_there_is_refused(tmp_path: Path) -> None:
     folder = create(config(machine={"device": "cuda:99"}), tmp_path / "run")
     with pytest.raises(ConfigError, match="cuda:99"):
         run(folder)
+
+
+def test_the_loop_is_plain_adam_on_a_rising_and_falling_rate(done: Path) -> None:
+    """The same training written down once more, with torch's schedulers."""
+    settings = read_config(done)
+    data = open_data(settings.data)
+    model = build("twin", settings.network, data.size, data.classes, 1)
+    steps = 3 * 3
+    optimizer = torch.optim.Adam(model.parameters(), lr=settings.training.rates.twin)
+
+    def share(step: int) -> float:
+        done = (step + 0.5) / steps
+        return done / 0.15 if done < 0.15 else math.cos(math.pi / 2 * (done - 0.15) / 0.85) ** 2
+
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, share)
+    for epoch in range(3):
+        images, labels = data.training(1, epoch)
+        order = torch.randperm(96, generator=generator("order", 1, epoch))
+        for batch in (order[:32], order[32:64], order[64:]):
+            optimizer.zero_grad()
+            torch.nn.functional.cross_entropy(model(images[batch]), labels[batch]).backward()
+            optimizer.step()
+            scheduler.step()
+    for name, weight in load(done, "twin", 1).state_dict().items():
+        torch.testing.assert_close(weight, model.state_dict()[name], rtol=1e-4, atol=1e-5)
