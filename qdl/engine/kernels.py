@@ -61,6 +61,14 @@ def outer(psi: Tensor, factor: Tensor) -> Tensor:
     return product.reshape(product.shape[0], psi.shape[1] * factor.shape[1])
 
 
+def marginal(psi: Tensor, positions: tuple[int, ...], wires: int) -> Tensor:
+    """Probabilities of the bit strings on `positions`, (S, 2**k), most significant first."""
+    weights = psi.real.square() + psi.imag.square()
+    if positions == tuple(range(wires)):
+        return weights
+    return to_front(weights, positions, wires).sum(-1)
+
+
 def apply(psi: Tensor, matrix: Tensor, positions: tuple[int, ...], wires: int) -> Tensor:
     """The matrix on the given positions of every state.
 

@@ -68,7 +68,6 @@ class StackTables:
         self.identity = constants[-1, 0]
         self.features = constants.shape[1]
         self.padded = bool((stack.chains == len(stack.constants) - 1).any())
-        self.straight = stack.chains.shape[1] == 1 and not self.padded
         # As (rows, F, D*D): features (rows, 1, F) times this is one batched product.
         self.constants = constants[:-1].flatten(2)
 

@@ -67,7 +67,4 @@ class StateVector:
 
     def marginal(self, psi: Tensor, positions: tuple[int, ...], wires: int) -> Tensor:
         """Probabilities of the bit strings on `positions`, (S, 2**k), most significant first."""
-        weights = psi.real.square() + psi.imag.square()
-        if positions == tuple(range(wires)):
-            return weights
-        return kernels.to_front(weights, positions, wires).sum(-1)
+        return kernels.marginal(psi, positions, wires)

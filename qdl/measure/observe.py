@@ -57,8 +57,7 @@ class Probabilities:
         self.everything = positions == tuple(range(wires))
 
     def value(self, psi: Tensor) -> Tensor:
-        weights = psi.real.square() + psi.imag.square()
-        return weights if self.everything else kernels.to_front(weights, self.positions, self.wires).sum(-1)
+        return kernels.marginal(psi, self.positions, self.wires)
 
     def pullback(self, psi: Tensor, cotangent: Tensor) -> Tensor:
         if self.everything:

@@ -73,6 +73,14 @@ def eigenvalues(atom: Atom) -> np.ndarray:
     return np.array([1.0, -1.0]) if atom.letter in "XYZ" else np.linalg.eigvalsh(atom.matrix)
 
 
+def index_of(bits: Tensor) -> Tensor:
+    """The number that each bit string (*batch, k) is, its first bit the most significant: (*batch,) int64."""
+    index = torch.zeros(bits.shape[:-1], dtype=torch.long, device=bits.device)
+    for column in bits.unbind(-1):
+        index = 2 * index + column
+    return index
+
+
 def outcomes(setting: Setting, bits: Tensor, wires: Sequence[int], dtype: torch.dtype) -> Tensor:
     """Each word's outcome in each shot.
 
@@ -89,9 +97,7 @@ def outcomes(setting: Setting, bits: Tensor, wires: Sequence[int], dtype: torch.
     place = {wire: i for i, wire in enumerate(wires)}
     read = {}
     for atom in setting.atoms:
-        index = torch.zeros(bits.shape[:-1], dtype=torch.long, device=bits.device)
-        for wire in atom.wires:
-            index = 2 * index + bits[..., place[wire]]
+        index = index_of(bits[..., [place[wire] for wire in atom.wires]])
         read[atom] = torch.as_tensor(eigenvalues(atom), dtype=dtype, device=bits.device)[index]
     columns = []
     for word in setting.words:

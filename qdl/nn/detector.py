@@ -10,11 +10,11 @@ from typing import Any
 
 from torch import Tensor
 
-from qdl.errors import UnsupportedError, ValuesError
+from qdl.errors import ValuesError
 from qdl.ir import Circuit
 from qdl.nn.detector_circuit import CircuitResponse, detector_circuit
 from qdl.nn.responses import Response, closed
-from qdl.nn.scale import require_finite, require_probability, sample_scale
+from qdl.nn.scale import require_finite, require_known, require_probability, sample_scale
 
 READOUTS = ("linear", "excitation")
 ENCODINGS = ("signed", "probability")
@@ -49,9 +49,7 @@ class Detector:
             raise ValuesError("the coupling makes no sense", got=repr(self.coupling), expected="a positive number")
         object.__setattr__(self, "coupling", float(self.coupling))
         for name, known in (("readout", READOUTS), ("encoding", ENCODINGS)):
-            if getattr(self, name) not in known:
-                got, expected = repr(getattr(self, name)), " or ".join(map(repr, known))
-                raise UnsupportedError(f"unknown {name} of the detector", got=got, expected=expected)
+            require_known(f"{name} of the detector", getattr(self, name), known)
         object.__setattr__(self, "respond", self._response())
 
     def _response(self) -> Response:

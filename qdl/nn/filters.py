@@ -13,7 +13,7 @@ from torch import Tensor
 
 from qdl.errors import CircuitError, UnsupportedError
 from qdl.ir import Circuit, Param, Z, arcsin, cell, sqrt, tile
-from qdl.nn.scale import require_finite, require_probability
+from qdl.nn.scale import require_finite, require_known, require_probability
 from qdl.nn.seeds import derived
 from qdl.physics.encodings import amplitudes, padded_size
 from qdl.run import compile as plan
@@ -92,9 +92,7 @@ class CircuitFilter:
 
     def __post_init__(self) -> None:
         for name, known in (("readout", ("first", "all")), ("encoding", tuple(ENCODINGS))):
-            if getattr(self, name) not in known:
-                got, expected = repr(getattr(self, name)), " or ".join(map(repr, known))
-                raise UnsupportedError(f"unknown {name} of a circuit's filter", got=got, expected=expected)
+            require_known(f"{name} of a circuit's filter", getattr(self, name), known)
         encoding = ENCODINGS[self.encoding]
         wires = encoding.wires(self.size)
         part = self._part(wires)

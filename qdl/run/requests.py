@@ -111,10 +111,7 @@ class Probs(Compiled):
         rows = max(1, values.samples)
 
         def evaluate(shared: Tensor, sampled: Tensor, run: int) -> Tensor:
-            bits = self.draw(bound, shared, sampled, rows, start, seed, run)
-            index = torch.zeros(bits.shape[:-1], dtype=torch.long, device=bits.device)
-            for column in bits.unbind(-1):
-                index = 2 * index + column
+            index = shots.index_of(self.draw(bound, shared, sampled, rows, start, seed, run))
             hits = torch.ones(index.shape, dtype=values.dtype, device=values.device)
             out = torch.zeros(rows, 2 ** len(self.wires), dtype=values.dtype, device=values.device)
             return out.scatter_add(1, index, hits) / index.shape[1]
