@@ -44,8 +44,7 @@ _CACHE_SIZE = 256
 
 def _cached(kind: str, circuit: Circuit, key: Any, options: Mapping[str, Any], make: Callable[[Options], Any]) -> Any:
     """The compiled request of this key, made if it is not among the latest. The seed is no part of it."""
-    if not isinstance(circuit, Circuit):
-        raise CircuitError("the first argument must be a qdl.Circuit", got=type(circuit).__name__)
+    _check_circuit(circuit)
     try:
         full = (kind, circuit.key, key, tuple(sorted((k, v) for k, v in options.items() if k != "seed")))
         found = _CACHE.get(full)
@@ -83,6 +82,7 @@ def compile(circuit: Circuit, observables: Any, **options: Any) -> Compiled:
     >>> f({"x": [0.0]})
     tensor(1.)
     """
+    _check_circuit(circuit)
     return requests.Words(circuit, _listed(observables), Options.make(options))
 
 
@@ -273,10 +273,14 @@ def _key(observables: Observable | tuple[Observable, ...]) -> Any:
     return observables.key if isinstance(observables, Observable) else tuple(o.key for o in observables)
 
 
-def _chosen(wires: Any, circuit: Any) -> tuple[int, ...]:
-    """Checked wires to read; all by default."""
+def _check_circuit(circuit: Any) -> None:
     if not isinstance(circuit, Circuit):
         raise CircuitError("the first argument must be a qdl.Circuit", got=type(circuit).__name__)
+
+
+def _chosen(wires: Any, circuit: Any) -> tuple[int, ...]:
+    """Checked wires to read; all by default."""
+    _check_circuit(circuit)
     if wires is None:
         return tuple(range(circuit.wires))
     chosen = circuit.check_wires("wires", [wires] if isinstance(wires, int) else wires)

@@ -39,8 +39,6 @@ class Compiled:
     """
 
     def __init__(self, circuit: Circuit, options: Options, coefficients: Sequence[Angle] = ()) -> None:
-        if not isinstance(circuit, Circuit):
-            raise CircuitError("the first argument must be a qdl.Circuit", got=type(circuit).__name__)
         self.circuit, self.options = circuit.copy(), options
         self.engine = registry.engine(options.engine) if isinstance(options.engine, str) else options.engine
         if not isinstance(self.engine, StateVector):
