@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import pi, prod
 from numbers import Integral
 from typing import Any, Self
@@ -149,9 +150,14 @@ class _QuantumConv(_ConvNd):
             return self._convolve(x[None])[0]
         encoded, m = self._filter.encode(x)
         padded = patches.pad(encoded, self.padding, self.kernel_size, self.dilation, self.padding_mode)
-        columns, out = patches.columns(padded, self.kernel_size, self.stride, self.dilation, self.groups)
-        answer = self._filter.answer(columns, self.weight, self.bias)
-        return self._filter.read(patches.fold(answer, x.shape[0], out), m, self.bias)
+        return self._filter.read(self._answer(padded), m, self.bias)
+
+    def _answer(self, padded: Tensor) -> Tensor:
+        windows = patches.Windows(self.kernel_size, self.stride, self.dilation, self.groups)
+        if isinstance(self._filter, Detector):
+            return self._filter.answer(padded, windows, self.weight, self.bias)
+        answer = partial(self._filter.answer, weight=self.weight, bias=self.bias)
+        return windows.answers(padded, answer)
 
     def _check(self, x: Tensor) -> None:
         n, name = self._dimension, type(self).__name__

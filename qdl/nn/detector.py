@@ -13,7 +13,8 @@ from torch import Tensor
 from qdl.errors import ValuesError
 from qdl.ir import Circuit
 from qdl.nn.detector_circuit import CircuitResponse, detector_circuit
-from qdl.nn.responses import Response, closed
+from qdl.nn.patches import Windows
+from qdl.nn.responses import Exact, Response, closed
 from qdl.nn.scale import require_finite, require_known, require_probability, sample_scale
 
 READOUTS = ("linear", "excitation")
@@ -41,7 +42,7 @@ class Detector:
     readout: str
     encoding: str
     options: Mapping[str, Any]
-    respond: Response = field(init=False, repr=False)
+    respond: Exact | Response = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         number = isinstance(self.coupling, Real) and not isinstance(self.coupling, bool)
@@ -52,7 +53,7 @@ class Detector:
             require_known(f"{name} of the detector", getattr(self, name), known)
         object.__setattr__(self, "respond", self._response())
 
-    def _response(self) -> Response:
+    def _response(self) -> Exact | Response:
         options = {"engine": "closed", **self.options}
         if options["engine"] != "closed":
             return CircuitResponse(self.size, self.coupling, self.readout == "excitation", options)
@@ -75,13 +76,16 @@ class Detector:
             require_finite(m)
         return x / m, m
 
-    def answer(self, patches: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        """(G, K, N), (O, ...), (O,) -> (G, O / G, N): E sin(gW), or E sin(gW + b) where b is an angle."""
-        groups, size, _ = patches.shape
+    def answer(self, x: Tensor, windows: Windows, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """(B, C, *size), (O, ...), (O,) -> (B, O, *positions): E sin(gW), or E sin(gW + b) where b is an angle."""
         offset = None
         if self.readout == "excitation":
-            offset = (weight.new_zeros(len(weight)) if bias is None else bias).reshape(groups, -1)
-        return self.respond(patches, weight.reshape(groups, -1, size), self.coupling, offset)
+            offset = weight.new_zeros(len(weight)) if bias is None else bias
+        if isinstance(self.respond, Exact):
+            return self.respond.convolve(x, windows, self.coupling * weight, offset)
+        by_group = weight.reshape(windows.groups, -1, self.size)
+        turned = None if offset is None else offset.reshape(windows.groups, -1)
+        return windows.answers(x, lambda patches: self.respond(patches, by_group, self.coupling, turned))
 
     def read(self, sine: Tensor, m: Tensor | None, bias: Tensor | None) -> Tensor:
         """(B, O, *positions): the classical convolution plus O(g^2), or the excitation number in [0, 1]."""

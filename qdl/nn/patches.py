@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import product
 
 import torch
@@ -27,38 +28,60 @@ def pad(x: Tensor, padding: Sequence[int] | str, kernel: Sequence[int], dilation
     return F.pad(x, flat, mode="constant" if mode == "zeros" else mode)
 
 
-def positions(size: Sequence[int], kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int]) -> list[int]:
-    """How many positions the kernel takes along each padded spatial axis."""
-    reach = [d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True)]
-    if any(r > s for r, s in zip(reach, size, strict=True)):
-        raise ValuesError(
-            "the kernel does not fit into the padded input",
-            got=f"a padded size of {tuple(size)}",
-            expected=f"at least {tuple(reach)}",
-            do="pad more or use a smaller kernel or dilation",
-        )
-    return [(s - r) // step + 1 for s, r, step in zip(size, reach, stride, strict=True)]
+@dataclass(frozen=True)
+class Windows:
+    """Where a kernel looks at a padded image.
 
-
-def columns(
-    x: Tensor, kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int], groups: int
-) -> tuple[Tensor, list[int]]:
-    """Every patch as a column: (batch, channels, *size) -> (groups, channels / groups * kernel, batch * positions).
-
-    Elements are ordered as in a flattened ``weight[output]``: channel first, then the kernel in C order.
+    Parameters
+    ----------
+    kernel, stride, dilation : tuple of int
+    groups : int
     """
-    out = positions(x.shape[2:], kernel, stride, dilation)
-    x = x.transpose(0, 1)
-    shifted = []
-    for offsets in product(*map(range, kernel)):
-        axes = zip(offsets, dilation, stride, out, strict=True)
-        slices = tuple(slice(o * d, o * d + s * (n - 1) + 1, s) for o, d, s, n in axes)
-        shifted.append(x[(slice(None), slice(None), *slices)])
-    channels, batch = x.shape[:2]
-    size = channels // groups * len(shifted)
-    return torch.stack(shifted, 1).reshape(groups, size, batch * torch.Size(out).numel()), out
 
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    dilation: tuple[int, ...]
+    groups: int
 
-def fold(columns: Tensor, batch: int, out: Sequence[int]) -> Tensor:
-    """(groups, outputs, batch * positions) -> (batch, groups * outputs, *positions), contiguous."""
-    return columns.flatten(0, 1).unflatten(1, (batch, *out)).transpose(0, 1).contiguous()
+    def positions(self, size: Sequence[int]) -> list[int]:
+        """How many positions the kernel takes along each padded spatial axis."""
+        reach = [d * (k - 1) + 1 for d, k in zip(self.dilation, self.kernel, strict=True)]
+        if any(r > s for r, s in zip(reach, size, strict=True)):
+            raise ValuesError(
+                "the kernel does not fit into the padded input",
+                got=f"a padded size of {tuple(size)}",
+                expected=f"at least {tuple(reach)}",
+                do="pad more or use a smaller kernel or dilation",
+            )
+        return [(s - r) // step + 1 for s, r, step in zip(size, reach, self.stride, strict=True)]
+
+    def answers(self, x: Tensor, respond: Callable[[Tensor], Tensor]) -> Tensor:
+        """The image made of what every patch is answered.
+
+        Parameters
+        ----------
+        x : Tensor, shape (batch, channels, *size)
+        respond : callable
+            From patches as columns, (groups, channels / groups * kernel, batch * positions), to (groups, outputs,
+            batch * positions). Elements are ordered as in a flattened ``weight[output]``: channel first, then the
+            kernel in C order.
+
+        Returns
+        -------
+        Tensor, shape (batch, groups * outputs, *positions)
+            Contiguous.
+        """
+        out = self.positions(x.shape[2:])
+        answer = respond(self._columns(x, out))
+        return answer.flatten(0, 1).unflatten(1, (len(x), *out)).transpose(0, 1).contiguous()
+
+    def _columns(self, x: Tensor, out: Sequence[int]) -> Tensor:
+        x = x.transpose(0, 1)
+        shifted = []
+        for offsets in product(*map(range, self.kernel)):
+            axes = zip(offsets, self.dilation, self.stride, out, strict=True)
+            slices = tuple(slice(o * d, o * d + s * (n - 1) + 1, s) for o, d, s, n in axes)
+            shifted.append(x[(slice(None), slice(None), *slices)])
+        channels, batch = x.shape[:2]
+        size = channels // self.groups * len(shifted)
+        return torch.stack(shifted, 1).reshape(self.groups, size, batch * torch.Size(out).numel())

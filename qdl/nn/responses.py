@@ -24,13 +24,15 @@ from torch import Tensor
 
 from qdl.errors import UnsupportedError, ValuesError
 from qdl.nn.once import FirstOrder, once
+from qdl.nn.patches import Windows
 from qdl.nn.seeds import fixed
-from qdl.physics.detector import detector_sine
+from qdl.physics import detector_convolution, detector_sine
+from qdl.physics.detector_series import series_for
 from qdl.run import binomial
 
 
 class Response(Protocol):
-    """E sin(gW + b) by some engine.
+    """E sin(gW + b) by some engine, patch by patch.
 
     Parameters
     ----------
@@ -50,7 +52,7 @@ class Response(Protocol):
     def __call__(self, x: Tensor, weight: Tensor, coupling: float, offset: Tensor | None) -> Tensor: ...
 
 
-def closed(options: Mapping[str, Any]) -> Response:
+def closed(options: Mapping[str, Any]) -> Exact | Sampled:
     """The closed form's response under the options of a layer.
 
     Raises
@@ -90,10 +92,34 @@ def closed(options: Mapping[str, Any]) -> Response:
 
 @dataclass(frozen=True)
 class Exact:
-    """The closed form itself."""
+    """The closed form itself: two convolutions where its logarithm has a series, else a product over the patch."""
 
-    def __call__(self, x: Tensor, weight: Tensor, coupling: float, offset: Tensor | None) -> Tensor:
-        return detector_sine(x, coupling * weight, offset)
+    def convolve(self, x: Tensor, windows: Windows, phase: Tensor, offset: Tensor | None) -> Tensor:
+        """E sin(gW + b) of whole images.
+
+        Parameters
+        ----------
+        x : Tensor, shape (batch, channels, *size)
+            Signed excitation probabilities, padded.
+        windows : Windows
+        phase : Tensor, shape (outputs, channels / groups, *kernel)
+            gw, in radians.
+        offset : Tensor, shape (outputs,), or None
+            b, in radians.
+
+        Returns
+        -------
+        Tensor, shape (batch, outputs, *positions)
+        """
+        series = None if torch._C._functorch.is_functorch_wrapped_tensor(x) else series_for(phase)
+        if series is None:
+            by_group = phase.reshape(windows.groups, -1, phase[0].numel())
+            turned = None if offset is None else offset.reshape(windows.groups, -1)
+            return windows.answers(x, lambda patches: detector_sine(patches, by_group, turned))
+        windows.positions(x.shape[2:])
+        return detector_convolution(
+            x, phase, offset, series, stride=windows.stride, dilation=windows.dilation, groups=windows.groups
+        )
 
 
 @dataclass(frozen=True)

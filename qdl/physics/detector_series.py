@@ -1,0 +1,174 @@
+"""The logarithm of a detector's factor as a short sum of products, one factor from the input, one from the angle.
+
+With f = 1 - |x| (1 - cos phi) + i x sin phi (PHYSICS.md A3a), u = |x| (1 - |x|) and v = (2 sin(phi/2))^2::
+
+    |f|^2 = 1 - u v,        d arg f / d|x| = sign(x) sin phi / (1 - u v)
+
+The second is integrated term by term of its geometric series, by the recursion that differentiating u^k (1 - 2|x|)
+gives for the integrals of u^k. With w = x (1 - |x|) (1 - 2|x|), which is odd in x::
+
+    log |f| = u v K(u, v),                  K = -sum_{k>0} (u v)^{k-1} / 2k = log(1 - u v) / (2 u v)
+    arg f   = x phi + w v sin phi A(u, v),  A = -sum_{k>0} v^{k-1} d_k(u),  d_k = (k d_{k-1} + u^{k-1}) / (4k + 2)
+
+K and A are analytic for u v < 1. On 0 <= u <= 1/4 and 0 <= v <= (2 sin(bound/2))^2 they are cut to the smallest rank
+that keeps the error below a tolerance, by a singular value decomposition at Chebyshev nodes, each singular vector then
+being a polynomial::
+
+    K or A (u, v) = sum_r p_r(u) h_r(v) + error,   |error| <= tolerance
+
+Summed over a patch, with S = sum u v and so a magnitude of at most e^{-S/2}, both errors change E sin(W + b) by at most
+S e^{-S/2} tolerance <= 2/e tolerance each, however large the patch. Where a factor nears zero, at |x| = 1/2 and
+phi = pi, no rank is enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from math import pi, sin
+
+import numpy as np
+import torch
+from numpy.polynomial import chebyshev
+from torch import Tensor
+
+# The largest error of K, and of A times its sin phi, by precision; and the bounds on |phi| that have their own ranks.
+# A bound is where a rank ends: just above it one more term is needed.
+TOLERANCE = {torch.float32: 2e-6, torch.float64: 1e-13}
+BOUNDS = {
+    torch.float32: (0.1, 0.35, 0.7, 1.0, 1.5, 2.0, 2.5),
+    torch.float64: (0.1, 0.25, 0.5, 1.0, 1.5, 2.0),
+}
+_NODES = 32
+
+_Array = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """sum_r p_r(u) h_r(v), the polynomials as columns of Chebyshev coefficients.
+
+    Attributes
+    ----------
+    inputs : Tensor, shape (degree + 1, rank)
+        Of p_r, in 8 u - 1.
+    phases : Tensor, shape (degree + 1, rank)
+        Of h_r, in 2 v / top - 1.
+    error : float
+        The largest on the nodes, in the units of `TOLERANCE`.
+    """
+
+    inputs: Tensor
+    phases: Tensor
+    error: float
+
+    @property
+    def rank(self) -> int:
+        return self.inputs.shape[1]
+
+
+@dataclass(frozen=True)
+class Series:
+    """K and A for |phi| <= bound; top is the v of the bound."""
+
+    bound: float
+    top: float
+    magnitude: Expansion
+    angle: Expansion
+
+
+def series_for(phase: Tensor) -> Series | None:
+    """The series with the smallest ranks that hold for all these angles, or None where there is none to be had.
+
+    None is for angles that are too large or not finite, and where they cannot be looked at: inside torch.func, on meta,
+    and on accelerators, which would have to be waited for.
+
+    Parameters
+    ----------
+    phase : Tensor, real
+        Angles in radians.
+
+    Examples
+    --------
+    >>> found = series_for(torch.tensor([0.3, -0.9]))
+    >>> found.bound, found.magnitude.rank, 1 + found.angle.rank
+    (1.0, 3, 4)
+    >>> series_for(torch.tensor([0.3, -3.0])) is None
+    True
+    """
+    if phase.device.type != "cpu" or torch._C._functorch.is_functorch_wrapped_tensor(phase):
+        return None
+    largest = float(torch.linalg.vector_norm(phase.detach(), torch.inf)) if phase.numel() else 0.0
+    bound = next((bound for bound in BOUNDS.get(phase.dtype, ()) if largest <= bound), None)
+    return None if bound is None else series(bound, phase.dtype)
+
+
+@lru_cache(maxsize=None)
+def series(bound: float, dtype: torch.dtype) -> Series:
+    """The expansions of K and A for |phi| <= bound < pi, to the precision's tolerance."""
+    top = (2 * sin(bound / 2)) ** 2
+    tolerance = TOLERANCE[dtype]
+    # A is read times sin phi.
+    turn = sin(min(bound, pi / 2))
+    magnitude = _expand(_magnitude, top, tolerance, dtype)
+    angle = _expand(lambda u, v: turn * _angle(u, v), top, tolerance, dtype, 1 / turn)
+    return Series(bound, top, magnitude, angle)
+
+
+def _magnitude(u: _Array, v: _Array) -> _Array:
+    """K at all pairs."""
+    product = np.outer(u, v)
+    return np.log1p(-product) / (2 * product)
+
+
+def _angle(u: _Array, v: _Array) -> _Array:
+    """A at all pairs: a series of positive terms, so that nothing cancels."""
+    total, power, d = np.zeros((len(u), len(v))), np.ones_like(u), np.zeros_like(u)
+    ratio, k = np.ones_like(v), 0
+    while True:
+        # d_k and v^{k-1} separately leave the range of numbers: both are kept with the factor 4^{k-1} moved between.
+        k += 1
+        d = (4 * k * d + power) / (4 * k + 2)
+        term = np.outer(d, ratio)
+        total -= term
+        if term.max() <= 1e-17 * -total.min():
+            return total
+        power, ratio = 4 * u * power, v / 4 * ratio
+
+
+def _expand(
+    kernel: Callable[[_Array, _Array], _Array], top: float, tolerance: float, dtype: torch.dtype, unit: float = 1.0
+) -> Expansion:
+    """The smallest rank within the tolerance, and degrees that hardly add to its error.
+
+    `unit` is what one of the kernel's units stands for.
+    """
+    node = np.cos(np.pi * (np.arange(_NODES) + 0.5) / _NODES)
+    wanted = kernel((1 + node) / 8, top * (1 + node) / 2)
+    left, singular, right = np.linalg.svd(wanted)
+    left, right = left * np.sqrt(singular), right.T * np.sqrt(singular)
+
+    def cut(rank: int) -> float:
+        return _largest(left[:, :rank] @ right[:, :rank].T - wanted)
+
+    rank = _first(cut, tolerance)
+    basis = chebyshev.chebvander(node, _NODES - 1)
+    weights = np.where(np.arange(_NODES) == 0, 1, 2)[:, None] / _NODES
+    p, h = (weights * (basis.T @ side[:, :rank]) for side in (left, right))
+
+    def shorten(size: int) -> float:
+        rows = basis[:, :size]
+        return _largest((rows @ p[:size]) @ (rows @ h[:size]).T - wanted)
+
+    size = _first(shorten, cut(rank) + tolerance / 10)
+    inputs, phases = (torch.from_numpy(side[:size].copy()).to(dtype) for side in (p, unit * h))
+    return Expansion(inputs, phases, shorten(size))
+
+
+def _largest(error: _Array) -> float:
+    return float(np.abs(error).max())
+
+
+def _first(error: Callable[[int], float], tolerance: float) -> int:
+    return next(size for size in range(1, _NODES + 1) if error(size) <= tolerance)
