@@ -1,0 +1,27 @@
+"""Who takes part. A new peer is a line here, a file beside this one (see `qdl.bench.worker`) and a requirement list."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Peer(NamedTuple):
+    """A contestant: its adapter, and the environment it runs in ("" is qdl's own)."""
+
+    adapter: str
+    environment: str
+
+
+PEERS = {
+    "tensorcircuit": Peer("tensorcircuit.py", "tensorcircuit"),
+    "deepquantum": Peer("deepquantum.py", "deepquantum"),
+    "default.qubit": Peer("default_qubit.py", "pennylane"),
+    "lightning.qubit": Peer("lightning.py", "pennylane"),
+    "mindquantum": Peer("mindquantum.py", "mindquantum"),
+    "pyqtorch": Peer("pyqtorch.py", "pyqtorch"),
+    "qulacs": Peer("qulacs.py", "qulacs"),
+    "aer": Peer("aer.py", "aer"),
+    "conv2d": Peer("conv2d.py", ""),
+}
+QDL = Peer("qdl.py", "")
+REFERENCES = {"layer": Peer("product.py", "")}  # by what is asked; qdl in double precision otherwise

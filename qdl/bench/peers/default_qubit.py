@@ -1,0 +1,70 @@
+"""PennyLane's default.qubit: the batch by parameter broadcasting, gradients by backpropagation. complex128.
+
+Recipe: https://docs.pennylane.ai/en/stable/introduction/interfaces.html and
+https://pennylane.ai/qml/demos/tutorial_jax_transformations (jit of the whole gradient; broadcasting as in
+https://docs.pennylane.ai/en/stable/introduction/circuits.html#parameter-broadcasting-in-qnodes).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+PACKAGES = ["pennylane", "autograd", "numpy"]
+
+
+class Peer:
+    precision = "complex128"
+
+    def __init__(self, job: dict[str, Any]) -> None:
+        import pennylane as qml
+
+        self.qml, self.job, self.names = qml, job, list(job["values"])
+        device = qml.device("default.qubit", wires=job["wires"])
+        if job["ask"] == "state":
+            self.node = qml.QNode(self._state, device, diff_method=None)
+        else:
+            self.node = qml.QNode(self._read, device, diff_method="backprop")
+            self.grad = qml.grad(self._loss, argnums=list(range(len(self.names))))
+
+    def _gates(self, values: tuple[Any, ...]) -> None:
+        qml, named = self.qml, dict(zip(self.names, values, strict=True))
+        kinds = {
+            "rx": qml.RX, "ry": qml.RY, "rz": qml.RZ, "crx": qml.CRX, "crz": qml.CRZ, "cp": qml.ControlledPhaseShift,
+            "h": qml.Hadamard, "x": qml.X, "cx": qml.CNOT, "swap": qml.SWAP,
+        }  # fmt: skip
+        for name, wires, angles in self.job["gates"]:
+            numbers = [a if isinstance(a, float) else a[2] * named[a[0]][..., a[1]] + a[3] for a in angles]
+            kinds[name](*numbers, wires=wires)
+
+    def _state(self, *values: Any) -> Any:
+        self._gates(values)
+        return self.qml.state()
+
+    def _read(self, *values: Any) -> Any:
+        self._gates(values)
+        return [self.qml.expval(self.qml.Z(wire)) for wire in self.job["read"]]
+
+    def _loss(self, *values: Any) -> Any:
+        self.read = self.node(*values)
+        return sum((self.weights[..., k] * read).sum() for k, read in enumerate(self.read))
+
+    def prepare(self, values: dict[str, Any]) -> Any:
+        from pennylane import numpy as tracked
+
+        return [tracked.array(values[name], requires_grad=True) for name in self.names], values["weights"]
+
+    def step(self, prepared: Any) -> Any:
+        import numpy as np
+
+        inputs, self.weights = prepared
+        if self.job["ask"] == "state":
+            return {"state": self.node(*inputs)}
+        found = self.grad(*inputs)
+        found = found if isinstance(found, tuple) else (found,)
+        read = np.stack([getattr(value, "_value", value) for value in self.read], -1)
+        return {"values": read, **{f"d {name}": g for name, g in zip(self.names, found, strict=True)}}
+
+    def arrays(self, result: Any) -> dict[str, Any]:
+        import numpy as np
+
+        return {name: np.asarray(array) for name, array in result.items()}

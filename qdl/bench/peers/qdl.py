@@ -1,0 +1,73 @@
+"""qdl itself, by its public face, with the same protocol as everybody else.
+
+Gradients are torch's: ``backward`` of the weighted sum of the values.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+PACKAGES = ["qdl", "torch", "numpy"]
+
+
+class Peer:
+    def __init__(self, job: dict[str, Any]) -> None:
+        import torch
+
+        torch.set_num_threads(job["threads"])
+        self.torch, self.ask, self.names = torch, job["ask"], list(job["values"])
+        self.dtype = torch.float32 if job["precision"] == "single" else torch.float64
+        self.precision = "complex64" if job["precision"] == "single" else "complex128"
+        self.run = {"gradient": self._gradient, "state": self._state, "layer": self._layer}[self.ask](job)
+
+    def _circuit(self, job: dict[str, Any]) -> Any:
+        from qdl.ir import Circuit, Param
+
+        params = {name: Param(name, about["shape"][-1]) for name, about in job["values"].items()}
+
+        def angle(a: Any) -> Any:
+            if isinstance(a, float):
+                return a
+            entry = params[a[0]][a[1]]
+            return entry if a[2:] == [1, 0] else a[2] * entry + a[3]
+
+        circuit = Circuit(job["wires"])
+        for name, wires, angles in job["gates"]:
+            circuit.gate(name, *map(angle, angles), *wires)
+        return circuit
+
+    def _gradient(self, job: dict[str, Any]) -> Any:
+        from qdl.ir import Z
+        from qdl.run import compile
+
+        return compile(self._circuit(job), [Z(wire) for wire in job["read"]])
+
+    def _state(self, job: dict[str, Any]) -> Any:
+        from qdl.run import state
+
+        circuit = self._circuit(job)
+        return lambda values: state(circuit, values)
+
+    def _layer(self, job: dict[str, Any]) -> Any:
+        from qdl.nn import QuantumConv2d
+
+        outputs, inputs, size, _ = job["values"]["weight"]["shape"]
+        layer = QuantumConv2d(inputs, outputs, size, padding=job["padding"], coupling=1.0, dtype=self.dtype)
+        call = self.torch.func.functional_call
+        return lambda v: call(layer, {"weight": v["weight"], "bias": v["bias"]}, (v["x"],))
+
+    def prepare(self, values: dict[str, Any]) -> Any:
+        track = self.ask != "state"
+        tensors = {name: self.torch.tensor(values[name], requires_grad=track) for name in self.names}
+        return tensors, self.torch.tensor(values["weights"])
+
+    def step(self, prepared: Any) -> Any:
+        values, weights = prepared
+        if self.ask == "state":
+            return {"state": self.run(values)}
+        out = self.run(values)
+        found = self.torch.autograd.grad(out, list(values.values()), weights)
+        return {"values": out.detach(), **{f"d {name}": g for name, g in zip(values, found, strict=True)}}
+
+    def arrays(self, result: Any) -> dict[str, Any]:
+        return {name: tensor.detach().numpy() for name, tensor in result.items()}

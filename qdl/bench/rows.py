@@ -1,0 +1,104 @@
+"""The rows of the table: what is computed, how large, and how many times faster than the best peer qdl should be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from qdl.bench import works
+from qdl.ir import Circuit
+
+BATCHED = ("default.qubit", "lightning.qubit", "qulacs", "deepquantum", "pyqtorch", "tensorcircuit", "mindquantum")
+STATES = ("aer", "qulacs", "lightning.qubit", "mindquantum")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table.
+
+    Attributes
+    ----------
+    name, title : str
+    build : callable
+        ``build(**sizes)`` is the circuit; None for the detector layer, which is no circuit.
+    sizes : mapping
+        What `build` takes.
+    ask : str
+        ``"gradient"``: values and the gradients of all Params; ``"state"``: the full state; ``"layer"``: the values and
+        gradients of a convolution.
+    goal : float
+        The best peer's time over qdl's.
+    peers : tuple of str
+        Against whom.
+    batch : int or None
+        Samples; the Param x is per sample.
+    read : str
+        Z on ``"all"`` wires or on the ``"last"``.
+    cold : bool
+        Timed from the start of a fresh process to its first result.
+    quick : mapping or None
+        What changes under ``--quick``; None leaves the row out there.
+    """
+
+    name: str
+    title: str
+    build: Callable[..., Circuit] | None
+    sizes: Mapping[str, int]
+    ask: str
+    goal: float
+    peers: tuple[str, ...] = BATCHED
+    batch: int | None = None
+    read: str = "all"
+    cold: bool = False
+    quick: Mapping[str, Any] | None = field(default_factory=dict)
+
+    def smaller(self) -> Row:
+        """The row as ``--quick`` runs it."""
+        return replace(self, **(self.quick or {}))
+
+
+def _conv(wires: int, patches: int, quick: int) -> Row:
+    title = f"{patches} patches, {wires} qubits, RY(x), 2 layers, {wires} x <Z>, gradients of weights and inputs"
+    return Row(f"conv-{wires}", title, works.conv, {"wires": wires}, "gradient", 25, batch=patches,
+               quick={"batch": quick})  # fmt: skip
+
+
+def _deep(wires: int, goal: float, peers: tuple[str, ...], quick: bool) -> Row:
+    title = f"one circuit, {wires} qubits, 4 layers, <Z> of the last wire, all gradients"
+    return Row(f"deep-{wires}", title, works.deep, {"wires": wires}, "gradient", goal, peers, read="last",
+               quick={} if quick else None)  # fmt: skip
+
+
+def _state(wires: int, goal: float, quick: bool) -> Row:
+    title = f"the circuit of deep, {wires} qubits, forward only, the full state"
+    return Row(f"state-{wires}", title, works.deep, {"wires": wires}, "state", goal, ("aer", "qulacs"),
+               quick={} if quick else None)  # fmt: skip
+
+
+_LARGE = ("lightning.qubit", "qulacs", "mindquantum", "tensorcircuit")
+ROWS = (
+    _conv(4, 6272, 1568),
+    _conv(9, 2704, 256),
+    Row("detector", "a detector layer 16 -> 32, 3x3, 32 images of 16x16, values and gradients, against conv2d", None,
+        {"images": 32, "size": 16, "inputs": 16, "outputs": 32, "kernel": 3}, "layer", 1 / 20, ("conv2d",)),
+    Row("reupload", "batch 128, 10 qubits, 6 layers that read the input, 10 x <Z>, gradients of weights and inputs",
+        works.reupload, {"wires": 10}, "gradient", 10, batch=128, quick={"batch": 16}),
+    Row("qcnn", "a tree of SU4 and pooling on 8 qubits, batch 256, <Z> of the last wire, all gradients",
+        works.qcnn, {"wires": 8}, "gradient", 20, batch=256, read="last", quick={"batch": 64}),
+    _deep(16, 3, BATCHED, True),
+    _deep(20, 5, BATCHED, True),
+    _deep(22, 4, _LARGE, False),
+    _deep(24, 4, _LARGE, False),
+    _state(20, 5, True),
+    _state(24, 4, False),
+    _state(26, 4, False),
+    Row("qft-22", "quantum Fourier transform of a product state, 22 qubits, the full state",
+        works.qft, {"wires": 22}, "state", 2, STATES, quick=None),
+    Row("random-22", "10 layers of random SU4 on random pairs, 22 qubits, the full state",
+        works.random, {"wires": 22}, "state", 2, STATES, quick=None),
+    Row("first", "from a cold process, empty caches, to the first gradient of conv-4",
+        works.conv, {"wires": 4}, "gradient", 1, batch=6272, cold=True, quick={"batch": 1568}),
+    Row("small", "one 2-qubit circuit, one sample, values and gradients: the overhead of a call",
+        works.conv, {"wires": 2, "layers": 1}, "gradient", 1, ("lightning.qubit", "default.qubit")),
+)  # fmt: skip
