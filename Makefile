@@ -2,6 +2,8 @@
 # make test    the fast suite, under five minutes on two cores
 # make lint    ruff and the type checker
 # make doctest the examples of every docstring
+# make bench-peers  the simulators that qdl is compared with, each in an environment of its own below .bench/
+# make bench   the comparison: time, ratio and goal of every row (an hour at most)
 #
 # PYTHON picks the interpreter, PIP_FLAGS is handed to pip (an index with CPU-only builds of PyTorch, say).
 
@@ -17,7 +19,7 @@ STAMP := $(VENV)/.installed
 # Each pytest worker keeps to one core: two workers with two threads each would fight over the same two.
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
-.PHONY: train test slow lint doctest env clean
+.PHONY: train test slow lint doctest bench-peers bench env clean
 .DEFAULT_GOAL := train
 
 train: $(STAMP)
@@ -35,6 +37,12 @@ doctest: $(STAMP)
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+bench-peers: $(STAMP)
+	PIP_FLAGS="$(PIP_FLAGS)" $(BIN)/python -m qdl.bench.install
+
+bench: $(STAMP)
+	$(BIN)/qdl bench
 
 env: $(STAMP)
 

@@ -1,8 +1,8 @@
-"""The command line: ``qdl train``, ``qdl evaluate``, ``qdl circuits``, ``qdl doctor``.
+"""The command line: ``qdl train``, ``qdl evaluate``, ``qdl bench``, ``qdl circuits``, ``qdl doctor``.
 
 Everything is imported by the command that needs it, so that ``qdl --help`` answers at once. Exit codes: 0 done; 1 a
-fault found by ``qdl doctor``, or an unforeseen error with its traceback; 2 a wrong request, one line saying what to do;
-130 stopped by Ctrl-C.
+fault found by ``qdl doctor``, a regression by ``qdl bench --against``, or an unforeseen error with its traceback; 2 a
+wrong request, one line saying what to do; 130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -176,6 +176,31 @@ def show_circuit(name: Annotated[str, typer.Argument(help="One of `qdl circuits 
     from qdl.ir import cell
 
     typer.echo(cell(name).draw("text"))
+
+
+@app.command()
+@_clean
+def bench(
+    row: Annotated[list[str] | None, typer.Option(help="A row of the table; several if repeated, else all.")] = None,
+    peer: Annotated[list[str] | None, typer.Option(help="A peer; several if repeated, else all.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Smaller rows, fewer rounds: ten minutes at most.")] = False,
+    scaling: Annotated[bool, typer.Option("--scaling", help="How cost grows, instead of the table.")] = False,
+    against: Annotated[Path | None, typer.Option(help="An earlier run; exit 1 if a ratio fell by a tenth.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The run folder; finished rows in it are kept.")] = None,
+    peers: Annotated[Path, typer.Option(help="Where `make bench-peers` put the peers.")] = Path(".bench"),
+    threads: Annotated[int, typer.Option(help="Threads, for everyone.")] = 2,
+) -> None:
+    """Compare qdl's speed with other simulators, row by row."""
+    if scaling:
+        from qdl.bench.scaling import scale
+
+        scale(quick=quick, out=out, threads=threads)
+        return
+    from qdl.bench.command import bench as run
+
+    fine = run(rows=row or (), peers=peer or (), quick=quick, out=out, before=against, environments=peers,
+               threads=threads)  # fmt: skip
+    raise typer.Exit(0 if fine else 1)
 
 
 @app.command()

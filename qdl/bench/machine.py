@@ -46,6 +46,11 @@ def memory() -> int:
         return 0
 
 
+def load() -> float | None:
+    """How many processes wanted to run during the last minute: others' work spoils times."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+
+
 def commit() -> str | None:
     """The commit that is checked out, with a plus sign if files differ from it; None without a repository."""
     where = Path(__file__).parents[2]

@@ -92,11 +92,11 @@ class Runner:
         job = describe.job(row, threads=self.threads)
         record: dict[str, Any] = {
             "title": row.title, "goal": row.goal, "batch": row.batch, "sizes": dict(row.sizes),
-            "limit": limit.limit(job, speeds), "qdl": {}, "peers": {},
+            "load": machine.load(), "limit": limit.limit(job, speeds), "qdl": {}, "peers": {},
         }  # fmt: skip
         with tempfile.TemporaryDirectory() as temporary:
             try:
-                with self._contestant(self.qdl) as qdl:
+                with self.contestant(self.qdl) as qdl:
                     right = self._reference(row, Path(temporary))
                     record["qdl"] = self._qdl(qdl, job, Path(temporary), right)
                     for name in row.peers:
@@ -113,7 +113,7 @@ class Runner:
     def _reference(self, row: Row, temporary: Path) -> dict[str, Any]:
         """What everybody's numbers are compared with: qdl in double precision, or a formula where there is one."""
         job = describe.job(row, "double", self.threads)
-        with self._contestant(REFERENCES.get(row.ask, self.qdl)) as one:
+        with self.contestant(REFERENCES.get(row.ask, self.qdl)) as one:
             pair.start(one, job)
             return pair.result(one, temporary / "reference.npz")
 
@@ -134,7 +134,7 @@ class Runner:
             return {"not installed": str(self.environments / f"{peer.environment}.log")}
         found: dict[str, Any] = {}
         try:
-            with self._contestant(peer) as one:
+            with self.contestant(peer) as one:
                 started = pair.start(one, job)
                 found |= {"set-up": started["seconds"], "precision": started["precision"]}
                 found |= one.ask("versions", limit=pair.STEP)
@@ -152,7 +152,7 @@ class Runner:
     def _cold(self, peer: Peer, job: dict[str, Any]) -> dict[str, Any]:
         with tempfile.TemporaryDirectory() as empty:
             caches = {"XDG_CACHE_HOME": empty, "HOME": empty}
-            qdl, other = (partial(self._contestant, each, caches) for each in (self.qdl, peer))
+            qdl, other = (partial(self.contestant, each, caches) for each in (self.qdl, peer))
             return pair.summary(pair.cold_duel(qdl, other, job, 2 if self.quick else 5))
 
     def _effort(self) -> pair.Effort:
@@ -164,7 +164,8 @@ class Runner:
             return Path(sys.executable)
         return self.environments / peer.environment / "bin" / "python"
 
-    def _contestant(self, peer: Peer, more: Mapping[str, str] | None = None) -> Contestant:
+    def contestant(self, peer: Peer, more: Mapping[str, str] | None = None) -> Contestant:
+        """A peer's process, or qdl's."""
         ours = {"PYTHONPATH": str(CHECKOUT)} if not peer.environment else {}
         return Contestant(
             self._python(peer), ADAPTERS / peer.adapter, threads=self.threads, memory=self.memory,

@@ -40,7 +40,7 @@ class Peer:
         from qdl.ir import Z
         from qdl.run import compile
 
-        return compile(self._circuit(job), [Z(wire) for wire in job["read"]])
+        return compile(self._circuit(job), [Z(one) if isinstance(one, int) else word(one) for one in job["read"]])
 
     def _state(self, job: dict[str, Any]) -> Any:
         from qdl.run import state
@@ -71,3 +71,14 @@ class Peer:
 
     def arrays(self, result: Any) -> dict[str, Any]:
         return {name: tensor.detach().numpy() for name, tensor in result.items()}
+
+
+def word(factors: list[Any]) -> Any:
+    """A Pauli word of [letter, wire] pairs."""
+    from qdl.ir import X, Y, Z
+
+    letters = {"X": X, "Y": Y, "Z": Z}
+    first, *more = (letters[letter](wire) for letter, wire in factors)
+    for factor in more:
+        first = first @ factor
+    return first
