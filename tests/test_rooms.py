@@ -52,6 +52,7 @@ AT_THE_TOP = {
     "registry": set(),
     "ir": {"numpy", "networkx"},
     "plan": {"networkx"},
+    "engine": CORE | {"llvmlite"},  # in engine/tiles, which is imported where there is one
     "train": CORE | {"pydantic", "rich"},  # base classes of the configuration and of what a terminal shows
     "cli": {"typer"},  # decorators; torch stays out of `qdl --help`
 }

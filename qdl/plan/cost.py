@@ -10,11 +10,25 @@ from qdl.plan.fuse import Block
 
 @dataclass(frozen=True)
 class Machine:
-    """What a machine does per second, and what a call into torch costs. Rough figures of a laptop's two cores."""
+    """What a machine does per second, and what a call into torch costs. Rough figures of a laptop's two cores.
+
+    Attributes
+    ----------
+    flops, bytes : float
+        Of a matrix product on a state, and of moving one.
+    call : float
+        Seconds of a call into torch.
+    tile_flops : float
+        Of the tile kernels; 0 where there are none.
+    tile_call : float
+        Seconds that starting the tile kernels takes, forward and reverse.
+    """
 
     flops: float = 2e10
     bytes: float = 8e9
     call: float = 1.5e-5
+    tile_flops: float = 0.0
+    tile_call: float = 2e-4
 
 
 MACHINE = Machine()
@@ -45,3 +59,15 @@ def build_entries(blocks: Sequence[Block], batch: int) -> float:
 def total_seconds(blocks: Sequence[Block], wires: int, batch: int, machine: Machine = MACHINE) -> float:
     """Seconds for all blocks, forward and reverse sweep."""
     return sum(4 * block_seconds(b, wires, batch, machine) + 3 * build_seconds(b, batch, machine) for b in blocks)
+
+
+def tile_seconds(blocks: Sequence[Block], wires: int, batch: int, machine: Machine = MACHINE) -> float:
+    """Seconds for all blocks with the tile kernels, forward and reverse sweep."""
+    amplitudes = batch * 2.0**wires
+    flops = sum(8 * amplitudes * 2.0 ** len(b.positions) for b in blocks)
+    walks = 2 if wires > TILE_BITS else 1
+    build = sum(3 * build_seconds(b, batch, machine) for b in blocks)
+    return 4 * flops / machine.tile_flops + walks * 48 * amplitudes / machine.bytes + machine.tile_call + build
+
+
+TILE_BITS = 15  # wires of a state that is one tile

@@ -8,7 +8,7 @@ per sample.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from qdl.ir import Operation
@@ -80,24 +80,33 @@ def split_prologue(placed: Sequence[Placed]) -> tuple[list[list[Placed]], list[P
     return chains, [item for index, item in enumerate(placed) if index not in taken]
 
 
-def fuse(placed: Sequence[Placed], width: int, sampled_width: int, mix: bool = False, reach: int = 64) -> list[Block]:
-    """Greedy fusion into blocks of at most `width` (shared) or `sampled_width` (per-sample) neighbouring positions.
+def fuse(
+    placed: Sequence[Placed],
+    width: int,
+    sampled_width: int,
+    mix: bool = False,
+    reach: int = 64,
+    neighbours: bool = True,
+) -> list[Block]:
+    """Greedy fusion into blocks of at most `width` (shared) or `sampled_width` (per-sample) positions.
 
-    With `mix`, shared operations may join per-sample blocks. Only the latest `reach` blocks are looked at.
+    With `mix`, shared operations may join per-sample blocks. Only the latest `reach` blocks are looked at. With
+    `neighbours`, a block takes in the positions between its own, so that it is one matrix product on a view.
     """
     windows: list[_Window] = []
+    hull = _hull if neighbours else _distinct
     frontier: dict[int, int] = {}
     for item in placed:
         first = max((frontier.get(p, -1) for p in item.positions), default=-1)
         best: tuple[int, int, tuple[int, ...]] | None = None
         for index in range(max(first, len(windows) - reach, 0), len(windows)):
-            span = windows[index].joined(item, width, sampled_width, mix)
+            span = windows[index].joined(item, width, sampled_width, mix, hull)
             if span is not None and (best is None or len(span) - len(windows[index].positions) < best[0]):
                 best = (len(span) - len(windows[index].positions), index, span)
         if best is None:
             limit = sampled_width if item.kind == SAMPLED else width
-            hull = _hull(item.positions)
-            best = (0, len(windows), hull if len(hull) <= limit else tuple(sorted(item.positions)))
+            span = hull(item.positions)
+            best = (0, len(windows), span if len(span) <= limit else _distinct(item.positions))
             windows.append(_Window(best[2]))
         _, index, span = best
         windows[index].add(item, span)
@@ -119,7 +128,9 @@ class _Window:
         self.members.append(item)
         self.kinds.add(item.kind)
 
-    def joined(self, item: Placed, width: int, sampled_width: int, mix: bool) -> tuple[int, ...] | None:
+    def joined(
+        self, item: Placed, width: int, sampled_width: int, mix: bool, hull: Callable[[Sequence[int]], tuple[int, ...]]
+    ) -> tuple[int, ...] | None:
         """The positions the window would span with this item, or None if they may not be one block."""
         kinds = self.kinds | {item.kind}
         if SAMPLED in kinds and SHARED in kinds and not mix:
@@ -127,9 +138,13 @@ class _Window:
         if set(item.positions) <= set(self.positions):
             fits = SAMPLED not in kinds or len(self.positions) <= max(sampled_width, len(item.positions))
             return self.positions if fits else None
-        span = _hull((*self.positions, *item.positions))
+        span = hull((*self.positions, *item.positions))
         return span if len(span) <= (sampled_width if SAMPLED in kinds else width) else None
 
 
 def _hull(positions: Sequence[int]) -> tuple[int, ...]:
     return tuple(range(min(positions), max(positions) + 1)) if positions else ()
+
+
+def _distinct(positions: Sequence[int]) -> tuple[int, ...]:
+    return tuple(sorted(set(positions)))

@@ -27,6 +27,8 @@ class Part:
         The entries of the angle vector that this part uses.
     seconds : float
         Predicted time of the blocks, forward and reverse.
+    tiled : bool
+        Whether the blocks are meant for the tile kernels.
     """
 
     wires: tuple[int, ...]
@@ -35,6 +37,7 @@ class Part:
     read: Read
     angles: frozenset[int]
     seconds: float
+    tiled: bool = False
 
     def sample_entries(self, reverse: bool) -> float:
         """Complex entries that one sample keeps alive: a few states, more in a reverse sweep, and its own matrices."""

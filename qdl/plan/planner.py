@@ -6,6 +6,7 @@ A plan depends on the circuit, on what is read, on which Params are per sample, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from qdl.errors import MemoryBudgetError
@@ -21,7 +22,26 @@ from qdl.plan.readout import Read, StateRead, read_probs, read_words
 
 WIDEST = 8
 SAMPLED_WIDTH = 2
+TILE_WIDTH = 2  # wires of a block for the tile kernels, and of the widest gate they take
+TILE_WIDEST = 3
 LIMIT_WIRES = 40
+WINDOWS, TILES = STRATEGIES = ("windows", "tiles")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the cost model may choose from.
+
+    Attributes
+    ----------
+    strategy : str or None
+        ``"windows"`` (matrix products on views of the state) or ``"tiles"`` (compiled kernels), forced.
+    width : int or None
+        Width of shared blocks, forced.
+    """
+
+    strategy: str | None = None
+    width: int | None = None
 
 
 class Planner:
@@ -35,14 +55,22 @@ class Planner:
         The names of the Params that are per sample.
     batch : int
         The rough number of samples, for the cost model.
-    width : int, optional
-        Forces the width of shared blocks instead of asking the cost model.
+    choice : Choice
+        What the cost model may choose from.
+    machine : cost.Machine
+        What it reckons with.
     """
 
     def __init__(
-        self, operations: Sequence[Operation], sampled: frozenset[str], batch: int, width: int | None = None
+        self,
+        operations: Sequence[Operation],
+        sampled: frozenset[str],
+        batch: int,
+        choice: Choice | None = None,
+        machine: cost.Machine = cost.MACHINE,
     ) -> None:
-        self.operations, self.sampled, self.batch, self.width = tuple(operations), sampled, max(1, batch), width
+        self.operations, self.sampled, self.batch = tuple(operations), sampled, max(1, batch)
+        self.choice, self.machine = choice if isinstance(choice, Choice) else Choice(width=choice), machine
         self.table, self.index = angle_table(self.operations, sampled)
 
     def words(self, words: Sequence[Word]) -> Plan:
@@ -70,7 +98,7 @@ class Planner:
         """The amplitudes of all wires, one part per connected region, each with its wires ascending."""
         # A global phase has no wires; it is put on wire 0, where it is the same phase for both basis states.
         grounded = [op if op.wires else _grounded(op) for op in self.operations]
-        planner = Planner(grounded, self.sampled, self.batch, self.width)
+        planner = Planner(grounded, self.sampled, self.batch, self.choice, self.machine)
         regions = components(grounded, range(len(grounded)), range(wires))
         return Plan(
             planner.table, tuple(planner._part(region, lambda _: StateRead(), ordered=True) for region in regions)
@@ -84,13 +112,13 @@ class Planner:
             place = {wire: i for i, wire in enumerate(wires)}
             placed = [self._place(i, place) for i in operations]
             chains, rest = split_prologue(placed)
-            found, seconds = self._fused(rest, len(wires))
+            found, seconds, tiled = self._fused(rest, len(wires))
             if best is None or seconds < best[0]:
-                best = (seconds, wires, place, chains, found)
+                best = (seconds, wires, place, chains, found, tiled)
         assert best is not None
-        seconds, wires, place, chains, found = best
+        seconds, wires, place, chains, found, tiled = best
         used = frozenset(a for i in operations for a in self.index.get(i, ()))
-        return Part(tuple(wires), _prologue(chains, len(wires)), tuple(found), read(place), used, seconds)
+        return Part(tuple(wires), _prologue(chains, len(wires)), tuple(found), read(place), used, seconds, tiled)
 
     def _place(self, index: int, place: dict[int, int]) -> Placed:
         op, angles = self.operations[index], self.index.get(index, ())
@@ -119,19 +147,39 @@ class Planner:
             graph.add_edges_from((a, b) for k, a in enumerate(where) for b in where[:k])
         yield list(nx.utils.reverse_cuthill_mckee_ordering(graph))
 
-    def _fused(self, rest: Sequence[Placed], wires: int) -> tuple[list[Block], float]:
-        """The cheapest blocks over the allowed widths, and their predicted seconds."""
+    def _fused(self, rest: Sequence[Placed], wires: int) -> tuple[list[Block], float, bool]:
+        """The cheapest blocks, their predicted seconds, and whether they are for the tile kernels."""
+        tiled = self._tiled(rest, wires)
+        if tiled is not None and self.choice.strategy == TILES:
+            return *tiled, True
+        windows = self._windows(rest, wires)
+        if tiled is not None and tiled[1] < windows[1]:
+            return *tiled, True
+        return *windows, False
+
+    def _windows(self, rest: Sequence[Placed], wires: int) -> tuple[list[Block], float]:
+        """The cheapest blocks of neighbouring wires over the allowed widths."""
         mix = wires <= SAMPLED_WIDTH
-        widths = [self.width] if self.width else range(1, min(wires, WIDEST) + 1)
+        widths = [self.choice.width] if self.choice.width else range(1, min(wires, WIDEST) + 1)
         best: tuple[list[Block], float] | None = None
         for width in widths:
             found = fuse(rest, width, min(width, SAMPLED_WIDTH), mix)
-            seconds = cost.total_seconds(found, wires, self.batch)
+            seconds = cost.total_seconds(found, wires, self.batch, self.machine)
             fits = cost.build_entries(found, 1) <= cost.BUILD_LIMIT
             if best is None or (fits and seconds < best[1]):
                 best = (found, seconds)
         assert best is not None
         return best
+
+    def _tiled(self, rest: Sequence[Placed], wires: int) -> tuple[list[Block], float] | None:
+        """Narrow blocks for the tile kernels; none where there are no such kernels or a gate is too wide for them."""
+        if not self.machine.tile_flops or self.choice.strategy == WINDOWS or not rest:
+            return None
+        width = min(self.choice.width or TILE_WIDTH, TILE_WIDEST)
+        found = fuse(rest, width, min(width, SAMPLED_WIDTH), neighbours=False)
+        if any(not 0 < len(block.positions) <= TILE_WIDEST for block in found):
+            return None
+        return found, cost.tile_seconds(found, wires, self.batch, self.machine)
 
 
 def _grounded(op: Operation) -> Operation:

@@ -1,0 +1,171 @@
+"""The two entry points: carry a program out on some tiles, forwards, or backwards with every block's gradient.
+
+Their one argument is an array of 64-bit integers, addresses among them, in the order of `FORWARD` and `REVERSE`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from llvmlite import ir
+
+from qdl.engine.tiles import kernels
+from qdl.engine.tiles.emit import POINTER, Function, Precision
+
+COMMON = (
+    "first", "last",  # the tiles to work on
+    "bases", "groups",  # of each tile: its first amplitude in the state, and the group of matrices it takes
+    "rows", "sources", "targets",  # rows of a tile; the amplitudes they are read from and written to, from the base
+    "steps", "program",  # how many, and where
+    "shared", "grouped", "stride",  # matrices; vectors between two groups' matrices
+    "scratch",
+)  # fmt: skip
+FORWARD = (*COMMON, "source", "target")
+REVERSE = (
+    *COMMON, "psi_source", "psi_target", "lam_source", "lam_target",  # a target 0 is not written
+    "shared_gradient", "grouped_gradient", "gradient_stride",
+)  # fmt: skip
+
+
+def emit(bits: int) -> ir.Module:
+    """The module of all kernels in single (32) or double (64) precision."""
+    module, p = ir.Module("tiles"), Precision(bits)
+    tools: dict[Any, Any] = {
+        "load": kernels.emit_load(module, p),
+        "store": kernels.emit_store(module, p),
+        "all": kernels.emit_swap(module, p, tuple(range(_log(p.lanes)))),
+        "one": [kernels.emit_swap(module, p, (j,)) for j in range(_log(p.lanes))],
+        "act": {k: kernels.emit_act(module, p, k) for k in range(1, kernels.WIDEST + 1)},
+        "cross": {k: kernels.emit_cross(module, p, k) for k in range(1, kernels.WIDEST + 1)},
+    }
+    _emit_forward(module, p, tools)
+    _emit_reverse(module, p, tools)
+    return module
+
+
+def _log(number: int) -> int:
+    return number.bit_length() - 1
+
+
+class _Entry(Function):
+    """An entry point: its named arguments, and what both have in common."""
+
+    def __init__(self, module: ir.Module, name: str, names: Sequence[str], precision: Precision) -> None:
+        super().__init__(module, name, [POINTER], precision, public=True)
+        self.named = {n: self.integer(self.arguments[0], k) for k, n in enumerate(names)}
+
+    def pointer(self, name: str) -> Any:
+        return self.builder.inttoptr(self.named[name], POINTER)
+
+    def planes(self, count: int) -> list[Any]:
+        """Scratch arrays of a tile's size."""
+        size = self.named["rows"]
+        return [self.line(self.pointer("scratch"), self.times(size, k)) for k in range(count)]
+
+    def state(self, name: str, base: Any) -> Any:
+        """The address of a tile's first amplitude."""
+        return self.at(self.pointer(name), self.times(base, 2), self.precision.real)
+
+    def matrix(self, step: Any, base: str, of_group: Any, slot: int, shared: str) -> Any:
+        """Where the matrix or gradient of a step lies: among the shared ones, or those of the tile's group."""
+        b = self.builder
+        is_grouped = b.icmp_signed("!=", self.integer(step, kernels.OF_GROUP), self.number(0))
+        start = b.select(is_grouped, self.line(self.pointer(base), of_group), self.pointer(shared))
+        return self.line(start, self.integer(step, slot))
+
+
+def _emit_forward(module: ir.Module, p: Precision, tools: dict[Any, Any]) -> None:
+    f = _Entry(module, "forward", FORWARD, p)
+    n, b = f.named, f.builder
+    re, im = f.planes(2)
+    with f.loop(n["last"], n["first"]) as tile:
+        base = f.integer(f.pointer("bases"), tile)
+        group = f.times(f.integer(f.pointer("groups"), tile), n["stride"])
+        b.call(tools["load"], [f.state("source", base), f.pointer("sources"), n["rows"], re, im])
+        with f.loop(n["steps"]) as index:
+            step = f.at(f.pointer("program"), f.times(index, kernels.STEP), kernels.I64)
+            _swaps(f, step, [re, im], tools)
+            matrix = f.matrix(step, "grouped", group, kernels.MATRIX, "shared")
+            for wires, act in tools["act"].items():
+                with f.when(_is(f, step, wires)):
+                    b.call(act, [re, im, n["rows"], step, matrix])
+        b.call(tools["store"], [f.state("target", base), f.pointer("targets"), n["rows"], re, im])
+    f.finish()
+
+
+def _emit_reverse(module: ir.Module, p: Precision, tools: dict[Any, Any]) -> None:
+    """Backwards: psi <- M^+ psi, dM += lam psi^+, lam <- M^+ lam for each block; the matrices given are M^+."""
+    f = _Entry(module, "reverse", REVERSE, p)
+    n, b = f.named, f.builder
+    planes = f.planes(4)
+    psi, lam = planes[:2], planes[2:]
+    with f.loop(n["last"], n["first"]) as tile:
+        base = f.integer(f.pointer("bases"), tile)
+        number = f.integer(f.pointer("groups"), tile)
+        group, gradients = f.times(number, n["stride"]), f.times(number, n["gradient_stride"])
+        for name, state in (("psi", psi), ("lam", lam)):
+            b.call(tools["load"], [f.state(f"{name}_source", base), f.pointer("sources"), n["rows"], *state])
+        with f.loop(n["steps"]) as index:
+            step = f.at(f.pointer("program"), f.times(index, kernels.STEP), kernels.I64)
+            _swaps(f, step, planes, tools)
+            matrix = f.matrix(step, "grouped", group, kernels.MATRIX, "shared")
+            gradient = f.matrix(step, "grouped_gradient", gradients, kernels.GRADIENT, "shared_gradient")
+            wanted = b.icmp_signed(">=", f.integer(step, kernels.GRADIENT), f.number(0))
+            for wires, act in tools["act"].items():
+                with f.when(_is(f, step, wires)):
+                    b.call(act, [*psi, n["rows"], step, matrix])
+                    with f.when(wanted):
+                        b.call(tools["cross"][wires], [*psi, *lam, n["rows"], step, gradient])
+                    b.call(act, [*lam, n["rows"], step, matrix])
+        for name, state in (("psi", psi), ("lam", lam)):
+            with f.when(b.icmp_signed("!=", n[f"{name}_target"], f.number(0))):
+                b.call(tools["store"], [f.state(f"{name}_target", base), f.pointer("targets"), n["rows"], *state])
+    f.finish()
+
+
+def _is(f: Function, step: Any, kind: int) -> Any:
+    return f.builder.icmp_signed("==", f.integer(step, kernels.KIND), f.number(kind))
+
+
+def _swaps(f: _Entry, step: Any, planes: Sequence[Any], tools: dict[Any, Any]) -> None:
+    """Carry out a step that exchanges lane bits."""
+    rows = f.named["rows"]
+    choices = [(kernels.SWAP_ALL, tools["all"])]
+    choices += [(kernels.SWAP_ONE + j, one) for j, one in enumerate(tools["one"])]
+    with f.when(f.builder.icmp_signed(">=", f.integer(step, kernels.KIND), f.number(kernels.SWAP_ALL))):
+        for kind, swap in choices:
+            with f.when(_is(f, step, kind)):
+                for plane in planes:
+                    f.builder.call(swap, [plane, rows, step])
+
+
+@cache
+def compiled(bits: int) -> tuple[Any, Any]:
+    """The entry points as functions of an address, forward and reverse. Calling them releases Python's lock."""
+    from ctypes import CFUNCTYPE, c_int64
+
+    import llvmlite.binding as llvm
+
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    module = emit(bits)
+    target = llvm.Target.from_default_triple()
+    features = llvm.get_host_cpu_features().flatten()
+    machine = target.create_target_machine(llvm.get_host_cpu_name(), features, opt=3)
+    parsed = llvm.parse_assembly(str(module))
+    parsed.verify()
+    tuning = llvm.create_pipeline_tuning_options()
+    passes = llvm.create_new_module_pass_manager()
+    passes.add_sroa_pass()  # accumulators into registers; the rest is written as it shall run
+    passes.run(parsed, llvm.create_pass_builder(machine, tuning))
+    engine = llvm.create_mcjit_compiler(parsed, machine)
+    engine.finalize_object()
+    kind = CFUNCTYPE(None, c_int64)
+    _KEPT.append(engine)
+    forward, reverse = (kind(engine.get_function_address(name)) for name in ("forward", "reverse"))
+    return forward, reverse
+
+
+_KEPT: list[Any] = []  # code lives as long as the engine that made it

@@ -1,0 +1,158 @@
+"""The tile kernels: what is done to a tile of a state that stays near the core.
+
+A tile is two arrays [R][lanes] of real numbers, the real and the imaginary parts of R * lanes amplitudes. The bits of
+an amplitude's number inside the tile are *row bits* and *lane bits*. A block acts on row bits only, so that every
+instruction works on whole vectors; `swap` exchanges lane bits for row bits when a block needs one of them.
+
+The readable twin of `act` and `cross` is `qdl.engine.kernels`; tests hold them against each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from llvmlite import ir
+
+from qdl.engine.tiles.emit import I64, POINTER, Function, Precision
+
+WIDEST = 3  # wires of a block: eight amplitudes, real and imaginary, fill half of 32 registers
+
+# A step of a program is twelve integers: what to do, up to three row bits in the order of the matrix's index and the
+# same bits ascending, where the matrix and the gradient lie (in vectors), and whether they are those of the group.
+STEP = 12
+KIND, BITS, SORTED, MATRIX, GRADIENT, OF_GROUP = 0, 1, 4, 7, 8, 9
+SWAP_ALL = 4  # kinds: 1 to 3 a block of so many wires, 4 swap all lane bits, 5 + j swap lane bit j
+SWAP_ONE = 5
+
+
+def _rows_of(f: Function, step: Any, index: Any, wires: int) -> list[Any]:
+    """The 2**wires rows that one application touches, in the order of the matrix's index."""
+    first = f.spread(index, [f.integer(step, SORTED + j) for j in range(wires)])
+    strides = [f.power(f.integer(step, BITS + j)) for j in range(wires)]
+    rows = []
+    for pattern in range(2**wires):
+        row = first
+        for j in range(wires):
+            if pattern >> (wires - 1 - j) & 1:
+                row = f.add(row, strides[j])
+        rows.append(row)
+    return rows
+
+
+def _load_rows(f: Function, tile: Sequence[Any], rows: list[Any]) -> list[tuple[Any, Any]]:
+    re, im = tile
+    return [(f.load(f.line(re, r)), f.load(f.line(im, r))) for r in rows]
+
+
+def emit_act(module: ir.Module, p: Precision, wires: int) -> ir.Function:
+    """act(re, im, rows, step, matrix): the matrix on `wires` row bits, in place.
+
+    The matrix is [D][D][2][lanes]: one number for each lane, so that lanes may be samples with matrices of their own.
+    """
+    f = Function(module, f"act{wires}", [POINTER, POINTER, I64, POINTER, POINTER], p)
+    re, im, rows, step, matrix = f.arguments
+    size = 2**wires
+    with f.loop(f.builder.lshr(rows, f.number(wires))) as index:
+        places = _rows_of(f, step, index, wires)
+        given = _load_rows(f, (re, im), places)
+        for i in range(size):
+            real: Any = None
+            imag: Any = None
+            for j, (a, b) in enumerate(given):
+                u = f.load(f.line(matrix, 2 * (i * size + j)))
+                v = f.load(f.line(matrix, 2 * (i * size + j) + 1))
+                real = f.multiply_add(u, a, real)
+                imag = f.multiply_add(u, b, imag)
+                real = f.multiply_add(f.negative(v), b, real)
+                imag = f.multiply_add(v, a, imag)
+            f.store(real, f.line(re, places[i]))
+            f.store(imag, f.line(im, places[i]))
+    return f.finish()
+
+
+def emit_cross(module: ir.Module, p: Precision, wires: int) -> ir.Function:
+    """cross(psi_re, psi_im, lam_re, lam_im, rows, step, gradient): gradient[i][j] += sum lam_i conj(psi_j), per lane.
+
+    As many rows of the gradient are summed up at a time as registers can hold.
+    """
+    f = Function(module, f"cross{wires}", [POINTER] * 4 + [I64, POINTER, POINTER], p)
+    psi, lam, (rows, step, gradient) = f.arguments[:2], f.arguments[2:4], f.arguments[4:]
+    size = 2**wires
+    at_once = max(1, 8 // size)
+    for start in range(0, size, at_once):
+        wanted = range(start, min(size, start + at_once))
+        sums = {(i, j): (f.accumulator(), f.accumulator()) for i in wanted for j in range(size)}
+        with f.loop(f.builder.lshr(rows, f.number(wires))) as index:
+            places = _rows_of(f, step, index, wires)
+            behind = dict(zip(wanted, _load_rows(f, lam, [places[i] for i in wanted]), strict=True))
+            for j, (a, b) in enumerate(_load_rows(f, psi, places)):
+                for i in wanted:
+                    c, d = behind[i]
+                    real, imag = sums[i, j]
+                    f.store(f.multiply_add(d, b, f.multiply_add(c, a, f.load(real))), real)
+                    f.store(f.multiply_add(f.negative(c), b, f.multiply_add(d, a, f.load(imag))), imag)
+        for (i, j), parts in sums.items():
+            for k, part in enumerate(parts):
+                place = f.line(gradient, 2 * (i * size + j) + k)
+                f.store(f.builder.fadd(f.load(place), f.load(part)), place)
+    return f.finish()
+
+
+def emit_swap(module: ir.Module, p: Precision, lane_bits: tuple[int, ...]) -> ir.Function:
+    """swap(plane, rows, step): exchange lane bits with the step's row bits, which are not in order.
+
+    Exchanging bit j of the lane with a bit of the row is one shuffle for each of two vectors; more bits are done one
+    after the other while the vectors are in registers.
+    """
+    f = Function(module, "swap" + "".join(map(str, lane_bits)), [POINTER, I64, POINTER], p)
+    plane, rows, step = f.arguments
+    count, lanes = len(lane_bits), range(p.lanes)
+    bits = [f.integer(step, BITS + j) for j in range(count)]
+    ordered = [f.integer(step, BITS + count + j) for j in range(count)]
+    with f.loop(f.builder.lshr(rows, f.number(count))) as index:
+        first = f.spread(index, ordered)
+        places = []
+        for pattern in range(2**count):
+            row = first
+            for j in range(count):
+                if pattern >> j & 1:
+                    row = f.add(row, f.power(bits[j]))
+            places.append(f.line(plane, row))
+        vectors = [f.load(place) for place in places]
+        for j, bit in enumerate(lane_bits):
+            step_, width = 1 << j, 1 << bit
+            low = [n if not n & width else p.lanes + n - width for n in lanes]
+            high = [n + width if not n & width else p.lanes + n for n in lanes]
+            for v in range(2**count):
+                if not v & step_:
+                    a, b = vectors[v], vectors[v | step_]
+                    vectors[v], vectors[v | step_] = f.shuffle(a, b, low), f.shuffle(a, b, high)
+        for vector, place in zip(vectors, places, strict=True):
+            f.store(vector, place)
+    return f.finish()
+
+
+def emit_load(module: ir.Module, p: Precision) -> ir.Function:
+    """load(state, offsets, rows, re, im): gather a tile's rows, each of `lanes` neighbouring amplitudes."""
+    f = Function(module, "load", [POINTER, POINTER, I64, POINTER, POINTER], p)
+    state, offsets, rows, re, im = f.arguments
+    with f.loop(rows) as row:
+        place = f.at(state, f.times(f.integer(offsets, row), 2), p.real)
+        a, b = f.load(place, aligned=False), f.load(f.line(place, 1), aligned=False)
+        f.store(f.shuffle(a, b, [2 * n for n in range(p.lanes)]), f.line(re, row))
+        f.store(f.shuffle(a, b, [2 * n + 1 for n in range(p.lanes)]), f.line(im, row))
+    return f.finish()
+
+
+def emit_store(module: ir.Module, p: Precision) -> ir.Function:
+    """store(state, offsets, rows, re, im): undo `load`."""
+    f = Function(module, "store", [POINTER, POINTER, I64, POINTER, POINTER], p)
+    state, offsets, rows, re, im = f.arguments
+    mixed = [k for n in range(p.lanes) for k in (n, p.lanes + n)]
+    with f.loop(rows) as row:
+        place = f.at(state, f.times(f.integer(offsets, row), 2), p.real)
+        a, b = f.load(f.line(re, row)), f.load(f.line(im, row))
+        f.store(f.shuffle(a, b, mixed[: p.lanes]), place, aligned=False)
+        f.store(f.shuffle(a, b, mixed[p.lanes :]), f.line(place, 1), aligned=False)
+    return f.finish()

@@ -1,0 +1,154 @@
+"""Layouts: how the states of a batch are cut into tiles, and a program of passes as arrays for the kernels.
+
+Either lanes are amplitudes of one sample (or, for small states, of several), and a matrix is the same in all lanes. Or
+there are matrices per sample, and a tile is the whole states of as many samples as a vector has lanes, one in each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qdl.engine.tiles import kernels
+from qdl.plan.tiles import Act, Pass, Swap, schedule
+
+Integers = NDArray[np.int64]
+
+MOST_ROWS = 11  # row bits of a tile: psi and lam of 2**15 amplitudes in single precision take half a MiB
+FEW_ROWS = 8  # row bits up to which a tile of small states takes in more samples
+LANEWISE_WIRES = (4, 11)  # wires of states that go into one lane each
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A pass as arrays.
+
+    Attributes
+    ----------
+    sources, targets : (R,) int
+        Where in the array a tile's rows are read and written, counted in amplitudes from the tile's base.
+    bases, groups : (T,) int
+        Each tile's first amplitude, and its group of matrices.
+    steps : (n, 12) int
+        The program, without the places of matrices and gradients, which `fill` puts in.
+    acts : (m,) int
+        Which steps are blocks, and `blocks` which: their numbers.
+    """
+
+    sources: Integers
+    targets: Integers
+    bases: Integers
+    groups: Integers
+    steps: Integers
+    acts: Integers
+    blocks: Integers
+
+    def fill(self, matrix: Integers, grouped: Integers, gradient: Integers) -> Integers:
+        """The program with the places of every block's matrix and gradient, in vectors."""
+        steps = self.steps.copy()
+        steps[self.acts, kernels.MATRIX] = matrix[self.blocks]
+        steps[self.acts, kernels.OF_GROUP] = grouped[self.blocks]
+        steps[self.acts, kernels.GRADIENT] = gradient[self.blocks]
+        return steps
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How `samples` states of `wires` wires are cut up.
+
+    Attributes
+    ----------
+    padded : int
+        Samples in the array, a multiple of what a tile takes.
+    grouped : bool
+        Whether there are matrices per sample.
+    lanewise : bool
+        Whether each lane is a sample.
+    walks : tuple of Walk
+    """
+
+    samples: int
+    padded: int
+    wires: int
+    grouped: bool
+    lanewise: bool
+    walks: tuple[Walk, ...]
+
+
+def lay_out(
+    blocks: Sequence[tuple[int, ...]], sampled: bool, wires: int, samples: int, lanes: int, threads: int
+) -> Layout | None:
+    """The layout for blocks on positions, or None where tiles are of no use.
+
+    Parameters
+    ----------
+    blocks : sequence of tuples
+        The positions each block acts on; position 0 is a state's most significant bit.
+    sampled : bool
+        Whether any block has matrices per sample.
+    lanes : int
+        Numbers in a vector.
+    """
+    low = lanes.bit_length() - 1
+    widest = max(map(len, blocks), default=0)
+    if widest > kernels.WIDEST or not blocks:
+        return None
+    lanewise = sampled and 2 * samples > lanes and max(low, LANEWISE_WIRES[0]) <= wires <= LANEWISE_WIRES[1]
+    ground = max(wires, low)  # bits below those of whole samples in a tile
+    if lanewise:
+        spare, rows = low, wires
+    elif sampled:
+        if wires < low:
+            return None
+        spare, rows = 0, min(MOST_ROWS, wires - low)
+    else:
+        spare = min(max(0, FEW_ROWS - (ground - low)), max(0, (samples >> (ground - wires)).bit_length() - 3))
+        rows = min(MOST_ROWS, ground - low + spare)
+    if samples == 1 and threads > 1:  # enough tiles for all threads
+        rows = max(min(rows, FEW_ROWS), rows - max(0, (4 * threads - 1).bit_length() - (ground - low - rows)))
+    if rows < widest:
+        return None
+    bits = [tuple(wires - 1 - p for p in block) for block in blocks]
+    passes = schedule(bits, wires, low, rows, range(ground, ground + spare), lift=lanewise)
+    each = 2 ** (ground + spare - wires)
+    padded = -(-samples // each) * each
+    walks = tuple(_walk(p, low, wires, each, padded, sampled, lanewise) for p in passes)
+    return Layout(samples, padded, wires, sampled, lanewise, walks)
+
+
+def _walk(p: Pass, low: int, wires: int, each: int, padded: int, sampled: bool, lanewise: bool) -> Walk:
+    """A pass as arrays; a tile takes `each` whole samples, or a piece of one."""
+    total = wires + each.bit_length() - 1
+    inside = _offsets([b for b in range(low, total) if b not in p.sources])
+    starts = np.arange(padded // each, dtype=np.int64) << total
+    bases = (starts[:, None] + inside).ravel()
+    groups = bases >> (total if lanewise else wires) if sampled else np.zeros_like(bases)
+    steps = np.array([_step(s) for s in p.steps], dtype=np.int64)
+    acts = np.array([k for k, s in enumerate(p.steps) if isinstance(s, Act)], dtype=np.int64)
+    blocks = np.array([s.block for s in p.steps if isinstance(s, Act)], dtype=np.int64)
+    return Walk(_offsets(p.sources), _offsets(p.targets), bases, groups, steps, acts, blocks)
+
+
+def _offsets(bits: Sequence[int]) -> Integers:
+    """Every sum of the powers of two of some bits, the first bit varying fastest."""
+    out = np.zeros(1, dtype=np.int64)
+    for bit in bits:
+        out = np.concatenate([out, out + (1 << bit)])
+    return out
+
+
+def _step(step: Act | Swap) -> list[int]:
+    """A step as integers (see `kernels.STEP`); the places of matrix and gradient are filled in later."""
+    out = [0] * kernels.STEP
+    count = len(step.rows)
+    if isinstance(step, Act):
+        out[kernels.KIND] = count
+        out[kernels.BITS : kernels.BITS + count] = step.rows
+        out[kernels.SORTED : kernels.SORTED + count] = sorted(step.rows)
+    else:
+        out[kernels.KIND] = kernels.SWAP_ALL if count > 1 else kernels.SWAP_ONE + step.lanes[0]
+        out[kernels.BITS : kernels.BITS + 2 * count] = [*step.rows, *sorted(step.rows)]
+    return out
