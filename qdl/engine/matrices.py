@@ -38,7 +38,7 @@ class Builder:
         }
 
     def __call__(self, shared: Tensor, both: Tensor) -> list[Tensor]:
-        """One tensor per block, with a leading batch axis where its angles are per sample.
+        """The stacks that `places` points to: (n, D, D) or (B, n, D, D), of first columns (n, D) or (B, n, D).
 
         Parameters
         ----------
@@ -46,12 +46,7 @@ class Builder:
         both : (B, n_angles) real
             The shared angles repeated for each sample, and those per sample; read only where something is per sample.
         """
-        built = [table(both if table.stack.sampled else shared) for table in self.tables]
-        axis = -2 if self.tables and self.tables[0].stack.columns else -3
-        return [
-            self.constants[k] if place.constant is not None else built[place.stack].select(axis, place.slot)
-            for k, place in enumerate(self.places)
-        ]
+        return [table(both if table.stack.sampled else shared) for table in self.tables]
 
 
 class StackTables:

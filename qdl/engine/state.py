@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+import torch
 from torch import Tensor
 
 from qdl.engine import kernels
+from qdl.engine.program import Program
 from qdl.errors import UnsupportedError
 from qdl.plan.fuse import Block
 from qdl.plan.part import Part
@@ -48,6 +50,79 @@ class StateVector:
         gradients.append(lam)
         gradients.reverse()
         return [g if g.shape == v.shape else g.sum(0, keepdim=True) for g, v in zip(gradients, vectors, strict=True)]
+
+    def run(self, program: Program, psi: Tensor, stacks: Sequence[Tensor]) -> Tensor:
+        """The state behind all blocks.
+
+        Parameters
+        ----------
+        program : Program
+        psi : (S, 2**n) complex
+        stacks : sequence of Tensor
+            The varying blocks' matrices, (n_blocks, D, D) or (B, n_blocks, D, D) each.
+        """
+        for block, matrix in zip(program.blocks, program.matrices(stacks), strict=True):
+            psi = self.apply(psi, block, matrix, program.wires)
+        return psi
+
+    def sweep(
+        self,
+        program: Program,
+        start: Callable[[], Tensor],
+        psi: Tensor,
+        lam: Tensor,
+        stacks: Sequence[Tensor],
+        wanted: Sequence[bool],
+        through: bool,
+    ) -> tuple[list[Tensor | None], Tensor]:
+        """The state and the gradient with respect to it, brought back through all blocks, which are unitary.
+
+        With psi_k = M_k psi_{k-1}: lam_{k-1} = M_k^+ lam_k, dL/dM_k = lam_k psi_{k-1}^+, psi_{k-1} = M_k^+ psi_k.
+
+        Parameters
+        ----------
+        program : Program
+        start : callable
+            Gives the state before all blocks, (S or 1, 2**n).
+        psi, lam : (S, 2**n) complex
+            The state behind all blocks, and the gradient with respect to it. Neither is changed.
+        stacks : sequence of Tensor
+            As in `run`.
+        wanted : sequence of bool
+            For each stack, whether its gradient is wanted.
+        through : bool
+            Whether the gradient with respect to the state before all blocks is wanted.
+
+        Returns
+        -------
+        list of (Tensor or None)
+            For each stack its gradient, of the same shape, if wanted.
+        Tensor
+            The gradient with respect to the state before all blocks, if wanted; else some gradient on the way there.
+        """
+        blocks, matrices, wires = program.blocks, program.matrices(stacks), program.wires
+        needed = {k for held, want in zip(program.slots, wanted, strict=True) if want for k in held}
+        crossed: dict[int, Tensor] = {}
+        last = 0 if through else min(needed, default=len(blocks))
+        for k in range(len(blocks) - 1, last - 1, -1):
+            block, matrix = blocks[k], matrices[k]
+            spreads = program.spreads == k  # one shared state became one per sample here; any sample leads back to it
+            if k == 0:
+                psi = start()
+            elif spreads:
+                psi = self.undo(psi[:1], block, matrix[:1], wires)
+            else:
+                psi = self.undo(psi, block, matrix, wires)
+            if k in needed:
+                crossed[k] = self.cross(lam, psi, block, wires)
+            if k > last or through:
+                lam = self.undo(lam, block, matrix, wires)
+                lam = lam.sum(0, keepdim=True) if spreads else lam
+        gradients = [
+            torch.stack([crossed[k] for k in held], -3) if want else None
+            for held, want in zip(program.slots, wanted, strict=True)
+        ]
+        return gradients, lam
 
     def apply(self, psi: Tensor, block: Block, matrix: Tensor, wires: int) -> Tensor:
         """The state behind a block."""

@@ -30,11 +30,11 @@ class Adjoint:
 
     def values(self, task: Task, shared: Tensor, sampled: Tensor) -> Tensor:
         """What the task reads, (S, m)."""
-        vectors, blocks = task.build(shared, sampled)
-        tracked = torch.is_grad_enabled() and any(t.requires_grad for t in (*vectors, *blocks))
+        vectors, stacks = task.build(shared, sampled)
+        tracked = torch.is_grad_enabled() and any(t.requires_grad for t in (*vectors, *stacks))
         if not tracked and not torch._C._are_functorch_transforms_active():
-            return task.read.value(task.evolve(vectors, blocks))
-        return _Sweep.apply(task, len(vectors), *vectors, *blocks)[0]
+            return task.read.value(task.evolve(vectors, stacks))
+        return _Sweep.apply(task, len(vectors), *vectors, *stacks)[0]
 
 
 class _Sweep(torch.autograd.Function):
@@ -57,15 +57,12 @@ class _Sweep(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, cotangent: Tensor | None, _: Any) -> tuple[Tensor | None, ...]:
         *tensors, psi = ctx.saved_tensors
-        vectors, varying = tensors[: ctx.count], tensors[ctx.count :]
+        vectors, stacks = tensors[: ctx.count], tensors[ctx.count :]
         if cotangent is None:
             return (None,) * (2 + len(tensors))
         if torch.is_grad_enabled():
-            psi = ctx.task.evolve(vectors, varying)
-        wanted = ctx.needs_input_grad[2:]
-        lam = ctx.task.read.pullback(psi, cotangent)
-        found = sweep(ctx.task, vectors, varying, psi, lam, wanted)
-        return (None, None, *found)
+            psi = ctx.task.evolve(vectors, stacks)
+        return (None, None, *sweep(ctx.task, vectors, stacks, psi, cotangent, ctx.needs_input_grad[2:]))
 
     @staticmethod
     def jvp(ctx: Any, *tangents: Any) -> Any:
@@ -73,29 +70,12 @@ class _Sweep(torch.autograd.Function):
 
 
 def sweep(
-    task: Task, vectors: list[Tensor], varying: list[Tensor], psi: Tensor, lam: Tensor, wanted: tuple[bool, ...]
+    task: Task, vectors: list[Tensor], stacks: list[Tensor], psi: Tensor, cotangent: Tensor, wanted: tuple[bool, ...]
 ) -> list[Tensor | None]:
-    """The gradients of vectors and varying matrices, given the final state and the gradient with respect to it."""
-    blocks, matrices, engine = task.part.blocks, task.matrices(varying), task.engine
-    from_vectors = any(wanted[: len(vectors)])
-    slots = {k: len(vectors) + i for k, i in task.slots.items()}
-    gradients: list[Tensor | None] = [None] * len(wanted)
-    needed = [k for k, slot in slots.items() if wanted[slot]]
-    last = 0 if from_vectors else min(needed, default=len(blocks))
-    for k in range(len(blocks) - 1, last - 1, -1):
-        block, matrix = blocks[k], matrices[k]
-        spreads = task.spreads == k  # one shared state became one per sample here; any sample leads back to it
-        if k == 0:
-            psi = engine.init(task.part, vectors)
-        elif spreads:
-            psi = engine.undo(psi[:1], block, matrix[:1], task.wires)
-        else:
-            psi = engine.undo(psi, block, matrix, task.wires)
-        if k in slots and wanted[slots[k]]:
-            gradients[slots[k]] = engine.cross(lam, psi, block, task.wires)
-        if k > last or from_vectors:
-            lam = engine.undo(lam, block, matrix, task.wires)
-            lam = lam.sum(0, keepdim=True) if spreads else lam
-    if from_vectors:
-        gradients[: len(vectors)] = engine.init_gradients(task.part, vectors, lam)
-    return gradients
+    """The gradients of vectors and matrices, given the final state and the gradient of what is read from it."""
+    of_vectors, of_stacks = wanted[: len(vectors)], wanted[len(vectors) :]
+    through = any(of_vectors)
+    lam = task.read.pullback(psi, cotangent)
+    found, lam = task.engine.sweep(task.program, lambda: task.start(vectors), psi, lam, stacks, of_stacks, through)
+    started = task.start_gradients(vectors, lam) if through else [None] * len(vectors)
+    return [*started, *found]

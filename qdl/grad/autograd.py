@@ -12,5 +12,5 @@ class Autograd:
 
     def values(self, task: Task, shared: Tensor, sampled: Tensor) -> Tensor:
         """What the task reads, (S, m)."""
-        vectors, blocks = task.build(shared, sampled)
-        return task.read.value(task.evolve(vectors, blocks))
+        vectors, stacks = task.build(shared, sampled)
+        return task.read.value(task.evolve(vectors, stacks))

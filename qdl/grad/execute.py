@@ -140,6 +140,6 @@ def read_exactly(bound: Bound, shared: Tensor, sampled: Tensor) -> list[Tensor]:
     """What each part reads at the given angles, without gradients."""
     out = []
     for task in bound.tasks:
-        vectors, blocks = task.build(shared, sampled)
-        out.append(task.read.value(task.evolve(vectors, blocks)))
+        vectors, stacks = task.build(shared, sampled)
+        out.append(task.read.value(task.evolve(vectors, stacks)))
     return out

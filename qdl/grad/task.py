@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 
 from qdl.engine.matrices import Builder
+from qdl.engine.program import Program, pick, slots
+from qdl.engine.stacks import Place
 from qdl.engine.state import StateVector
 from qdl.ir.gates import Prepare
 from qdl.measure import observe
@@ -29,51 +31,65 @@ class Task:
 
     def __init__(self, part: Part, engine: StateVector, dtype: torch.dtype, device: torch.device) -> None:
         self.part, self.engine, self.dtype = part, engine, dtype
-        self.wires = len(part.wires)
-        self.read = observe.bind(part.read, self.wires, dtype, device)
-        self.prepared = {k: b.members[0] for k, b in enumerate(part.prologue) if _prepares(b)}
-        factors = [b for b in part.prologue if not _prepares(b)]
-        self.vectors = Builder(factors, dtype, device, columns=True)
+        self.read = observe.bind(part.read, len(part.wires), dtype, device)
+        self.vectors = Builder([b for b in part.prologue if not _prepares(b)], dtype, device, columns=True)
         self.blocks = Builder(part.blocks, dtype, device)
-        self.varying = [k for k, place in enumerate(self.blocks.places) if place.constant is None]
-        self.slots = {k: i for i, k in enumerate(self.varying)}
+        self.any_sampled = any(b.sampled for b in (*part.prologue, *part.blocks))
+        self._place_factors(part.prologue)
         firsts = [k for k, block in enumerate(part.blocks) if block.sampled]
-        # The block that turns one shared state into one per sample, if there is one.
-        self.spreads = firsts[0] if firsts and not any(b.sampled for b in part.prologue) else None
+        spreads = firsts[0] if firsts and not any(b.sampled for b in part.prologue) else None
+        places = tuple(self.blocks.places)
+        self.program = Program(len(part.wires), part.blocks, places, self.blocks.constants, spreads)
+
+    def _place_factors(self, prologue: Sequence[Block]) -> None:
+        """Where each factor of the initial state lies: in a stack of columns, or as amplitudes in one of its own."""
+        built = iter(self.vectors.places)
+        constants = iter(self.vectors.constants.values())
+        self.prepared = [block for block in prologue if _prepares(block)]
+        own = iter(range(len(self.vectors.tables), len(self.vectors.tables) + len(self.prepared)))
+        self.factors = [Place(next(own), 0) if _prepares(block) else next(built) for block in prologue]
+        self.fixed = {k: next(constants)[None] for k, place in enumerate(self.factors) if place.stack < 0}
 
     def build(self, shared: Tensor, sampled: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-        """The prologue's vectors, (1 or B, 2**k), and the varying blocks' matrices, (D, D) or (B, D, D).
+        """The prologue's vectors and the varying blocks' matrices, both in stacks.
 
         Parameters
         ----------
         shared : (n_shared,) real
         sampled : (B, n_sampled) real
+
+        Returns
+        -------
+        list of Tensor
+            (n, 2**k) or (B, n, 2**k) each.
+        list of Tensor
+            (n, D, D) or (B, n, D, D) each.
         """
-        any_sampled = any(b.sampled for b in (*self.part.prologue, *self.part.blocks))
-        both = torch.cat([shared.expand(sampled.shape[0], -1), sampled], -1) if any_sampled else shared
-        built = iter(self.vectors(shared, both))
-        vectors = []
-        for k, block in enumerate(self.part.prologue):
-            if k in self.prepared:
-                source = both if block.sampled else shared
-                vectors.append(_prepared(source[..., list(self.prepared[k].angles)], self.dtype))
-            else:
-                column = next(built)
-                vectors.append(column if column.dim() == 2 else column[None])
-        matrices = self.blocks(shared, both)
-        return vectors, [matrices[k] for k in self.varying]
+        both = torch.cat([shared.expand(sampled.shape[0], -1), sampled], -1) if self.any_sampled else shared
+        vectors = self.vectors(shared, both)
+        for block in self.prepared:
+            amplitudes = (both if block.sampled else shared)[..., None, list(block.members[0].angles)]
+            vectors.append(_prepared(amplitudes, self.dtype))
+        return vectors, self.blocks(shared, both)
 
-    def matrices(self, varying: Sequence[Tensor]) -> list[Tensor]:
-        """All blocks' matrices in order, the constant ones included."""
-        given = iter(varying)
-        return [next(given) if k in self.slots else self.blocks.constants[k] for k in range(len(self.part.blocks))]
+    def start(self, vectors: Sequence[Tensor]) -> Tensor:
+        """The initial product state, (S or 1, 2**n)."""
+        return self.engine.init(self.part, self.columns(vectors))
 
-    def evolve(self, vectors: Sequence[Tensor], varying: Sequence[Tensor]) -> Tensor:
+    def columns(self, vectors: Sequence[Tensor]) -> list[Tensor]:
+        """The factors of the initial state, (S or 1, 2**k) each."""
+        unbound = [(v if v.dim() == 3 else v[None]).unbind(-2) for v in vectors]
+        return pick(self.factors, self.fixed, unbound)
+
+    def start_gradients(self, vectors: Sequence[Tensor], lam: Tensor) -> list[Tensor]:
+        """What arrives at the initial state, handed to the stacks of its factors."""
+        found = self.engine.init_gradients(self.part, self.columns(vectors), lam)
+        stacked = [torch.stack([found[k] for k in held], -2) for held in slots(self.factors)]
+        return [g.view(v.shape) for g, v in zip(stacked, vectors, strict=True)]
+
+    def evolve(self, vectors: Sequence[Tensor], stacks: Sequence[Tensor]) -> Tensor:
         """The final state, (S, 2**n)."""
-        psi = self.engine.init(self.part, vectors)
-        for block, matrix in zip(self.part.blocks, self.matrices(varying), strict=True):
-            psi = self.engine.apply(psi, block, matrix, self.wires)
-        return psi
+        return self.engine.run(self.program, self.start(vectors), stacks)
 
 
 def _prepares(block: Block) -> bool:
@@ -81,7 +97,6 @@ def _prepares(block: Block) -> bool:
 
 
 def _prepared(amplitudes: Tensor, dtype: torch.dtype) -> Tensor:
-    """Real amplitudes as normalised state vectors, (1 or B, 2**k)."""
-    rows = amplitudes if amplitudes.dim() == 2 else amplitudes[None]
-    rows = rows / rows.detach().abs().amax(-1, keepdim=True)  # so that squares of small amplitudes do not vanish
+    """Real amplitudes (*batch, 2**k) as normalised state vectors."""
+    rows = amplitudes / amplitudes.detach().abs().amax(-1, keepdim=True)  # or squares of small amplitudes vanish
     return (rows / torch.linalg.vector_norm(rows, dim=-1, keepdim=True)).to(dtype)

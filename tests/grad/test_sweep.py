@@ -28,11 +28,11 @@ def test_the_sweep_restores_the_initial_state(wires: int, width: int | None, dty
         for executor in compiled.executors():
             bound = executor.bind(values)
             for task in bound.tasks:
-                vectors, varying = task.build(*bound.angles(values))
-                start = task.engine.init(task.part, vectors)
-                psi = task.evolve(vectors, varying)
-                for block, matrix in reversed(list(zip(task.part.blocks, task.matrices(varying), strict=True))):
-                    psi = task.engine.undo(psi, block, matrix, task.wires)
+                vectors, stacks = task.build(*bound.angles(values))
+                start, program = task.start(vectors), task.program
+                psi = task.evolve(vectors, stacks)
+                for block, matrix in reversed(list(zip(program.blocks, program.matrices(stacks), strict=True))):
+                    psi = task.engine.undo(psi, block, matrix, program.wires)
                     swept += 1
                 assert distance(psi, start.expand_as(psi)) < (1e-13 if dtype == torch.float64 else 5e-6)
 
