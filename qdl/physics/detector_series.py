@@ -33,49 +33,36 @@ import torch
 from numpy.polynomial import chebyshev
 from torch import Tensor
 
+from qdl.physics.detector_features import Array, Inputs, Phases, Side
+
 # The largest error of K, and of A times its sin phi, by precision; and the bounds on |phi| that have their own ranks.
 # A bound is where a rank ends: just above it one more term is needed.
-TOLERANCE = {torch.float32: 2e-6, torch.float64: 1e-13}
+TOLERANCE = {torch.float32: 1e-6, torch.float64: 1e-13}
 BOUNDS = {
     torch.float32: (0.1, 0.35, 0.7, 1.0, 1.5, 2.0, 2.5),
     torch.float64: (0.1, 0.25, 0.5, 1.0, 1.5, 2.0),
 }
 _NODES = 32
 
-_Array = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
-
-
-@dataclass(frozen=True)
-class Expansion:
-    """sum_r p_r(u) h_r(v), the polynomials as columns of Chebyshev coefficients.
-
-    Attributes
-    ----------
-    inputs : Tensor, shape (degree + 1, rank)
-        Of p_r, in 8 u - 1.
-    phases : Tensor, shape (degree + 1, rank)
-        Of h_r, in 2 v / top - 1.
-    error : float
-        The largest on the nodes, in the units of `TOLERANCE`.
-    """
-
-    inputs: Tensor
-    phases: Tensor
-    error: float
-
-    @property
-    def rank(self) -> int:
-        return self.inputs.shape[1]
-
 
 @dataclass(frozen=True)
 class Series:
-    """K and A for |phi| <= bound; top is the v of the bound."""
+    """K and A for |phi| <= bound.
+
+    Attributes
+    ----------
+    bound : float
+        In radians.
+    inputs, phases : Side
+        The features of x and of phi; their products are to be summed.
+    errors : tuple of float
+        The largest of K and of A sin phi at the nodes.
+    """
 
     bound: float
-    top: float
-    magnitude: Expansion
-    angle: Expansion
+    inputs: Side
+    phases: Side
+    errors: tuple[float, float]
 
 
 def series_for(phase: Tensor) -> Series | None:
@@ -92,8 +79,8 @@ def series_for(phase: Tensor) -> Series | None:
     Examples
     --------
     >>> found = series_for(torch.tensor([0.3, -0.9]))
-    >>> found.bound, found.magnitude.rank, 1 + found.angle.rank
-    (1.0, 3, 4)
+    >>> found.bound, found.inputs.terms
+    (1.0, (4, 4))
     >>> series_for(torch.tensor([0.3, -3.0])) is None
     True
     """
@@ -106,23 +93,23 @@ def series_for(phase: Tensor) -> Series | None:
 
 @lru_cache(maxsize=None)
 def series(bound: float, dtype: torch.dtype) -> Series:
-    """The expansions of K and A for |phi| <= bound < pi, to the precision's tolerance."""
-    top = (2 * sin(bound / 2)) ** 2
-    tolerance = TOLERANCE[dtype]
+    """The series for |phi| <= bound < pi, to the precision's tolerance."""
+    top, tolerance = (2 * sin(bound / 2)) ** 2, TOLERANCE[dtype]
     # A is read times sin phi.
     turn = sin(min(bound, pi / 2))
-    magnitude = _expand(_magnitude, top, tolerance, dtype)
-    angle = _expand(lambda u, v: turn * _angle(u, v), top, tolerance, dtype, 1 / turn)
-    return Series(bound, top, magnitude, angle)
+    p, h, error = _expand(_magnitude, top, tolerance)
+    q, g, angle_error = _expand(_angle, top, tolerance / turn)
+    inputs, phases = Side(Inputs, 1 / 4, p, q, dtype), Side(Phases, top, h, g, dtype)
+    return Series(bound, inputs, phases, (error, turn * angle_error))
 
 
-def _magnitude(u: _Array, v: _Array) -> _Array:
+def _magnitude(u: Array, v: Array) -> Array:
     """K at all pairs."""
     product = np.outer(u, v)
     return np.log1p(-product) / (2 * product)
 
 
-def _angle(u: _Array, v: _Array) -> _Array:
+def _angle(u: Array, v: Array) -> Array:
     """A at all pairs: a series of positive terms, so that nothing cancels."""
     total, power, d = np.zeros((len(u), len(v))), np.ones_like(u), np.zeros_like(u)
     ratio, k = np.ones_like(v), 0
@@ -137,13 +124,8 @@ def _angle(u: _Array, v: _Array) -> _Array:
         power, ratio = 4 * u * power, v / 4 * ratio
 
 
-def _expand(
-    kernel: Callable[[_Array, _Array], _Array], top: float, tolerance: float, dtype: torch.dtype, unit: float = 1.0
-) -> Expansion:
-    """The smallest rank within the tolerance, and degrees that hardly add to its error.
-
-    `unit` is what one of the kernel's units stands for.
-    """
+def _expand(kernel: Callable[[Array, Array], Array], top: float, tolerance: float) -> tuple[Array, Array, float]:
+    """Chebyshev coefficients of p_r and of h_r, and the error: the smallest rank, degrees that hardly add to it."""
     node = np.cos(np.pi * (np.arange(_NODES) + 0.5) / _NODES)
     wanted = kernel((1 + node) / 8, top * (1 + node) / 2)
     left, singular, right = np.linalg.svd(wanted)
@@ -162,11 +144,10 @@ def _expand(
         return _largest((rows @ p[:size]) @ (rows @ h[:size]).T - wanted)
 
     size = _first(shorten, cut(rank) + tolerance / 10)
-    inputs, phases = (torch.from_numpy(side[:size].copy()).to(dtype) for side in (p, unit * h))
-    return Expansion(inputs, phases, shorten(size))
+    return p[:size], h[:size], shorten(size)
 
 
-def _largest(error: _Array) -> float:
+def _largest(error: Array) -> float:
     return float(np.abs(error).max())
 
 
