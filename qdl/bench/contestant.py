@@ -55,7 +55,7 @@ class Contestant:
     def __init__(
         self, python: Path | str, adapter: Path, *, threads: int, memory: int, more: Mapping[str, str] | None = None
     ) -> None:
-        self.memory = memory
+        self.adapter, self.memory = adapter, memory
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed by __exit__
         cores = sorted(os.sched_getaffinity(0))[:threads] if hasattr(os, "sched_setaffinity") else []
         self._process = subprocess.Popen(

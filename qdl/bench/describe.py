@@ -57,7 +57,7 @@ def angle(expression: Angle) -> float | list[Any]:
     entries = set(_entries(expression))
     if len(entries) == 1:
         ((name, index),) = entries
-        (param,) = params_of([expression])
+        param = next(params_of([expression]))
         at = [evaluate(expression, {name: [float(t)] * param.size}) for t in (0, 1, 2)]
         if abs(at[0] - 2 * at[1] + at[2]) < 1e-12:
             return [name, index, at[1] - at[0], at[0]]
