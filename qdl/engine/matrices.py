@@ -6,7 +6,9 @@ Everything here is ordinary differentiable torch on small tensors; no Python loo
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -20,6 +22,8 @@ class Builder:
     Parameters
     ----------
     blocks : sequence of Block
+    n_shared : int
+        How many angles are shared by the batch; those per sample are numbered behind them.
     dtype : torch.dtype
         The complex precision.
     device : torch.device
@@ -27,76 +31,95 @@ class Builder:
     """
 
     def __init__(
-        self, blocks: Sequence[Block], dtype: torch.dtype, device: torch.device, columns: bool = False
+        self, blocks: Sequence[Block], n_shared: int, dtype: torch.dtype, device: torch.device, columns: bool = False
     ) -> None:
-        self.places, stacks = make_stacks(blocks, columns)
-        self.tables = [StackTables(stack, dtype, device) for stack in stacks]
+        places, stacks = make_stacks(blocks, columns)
+        self.places = tuple(places)
+        self.tables = [StackTables(stack, n_shared, dtype, device) for stack in stacks]
         self.constants = {
             k: torch.as_tensor(place.constant, dtype=dtype, device=device)
             for k, place in enumerate(self.places)
             if place.constant is not None
         }
 
-    def __call__(self, shared: Tensor, both: Tensor) -> list[Tensor]:
-        """The stacks that `places` points to: (n, D, D) or (B, n, D, D), of first columns (n, D) or (B, n, D).
+    def __call__(self, angles: Angles) -> list[Tensor]:
+        """The stacks that `places` points to: (n, D, D) or (B, n, D, D), of first columns (n, D) or (B, n, D)."""
+        return [table(angles) for table in self.tables]
 
-        Parameters
-        ----------
-        shared : (n_shared,) real
-        both : (B, n_angles) real
-            The shared angles repeated for each sample, and those per sample; read only where something is per sample.
-        """
-        return [table(both if table.stack.sampled else shared) for table in self.tables]
+
+class Angles:
+    """The angles of a run: those shared by the batch, (n_shared,), and those per sample, (B, n_sampled), both real."""
+
+    def __init__(self, shared: Tensor, sampled: Tensor) -> None:
+        self.shared, self.sampled = shared, sampled
+
+    @cached_property
+    def both(self) -> Tensor:
+        """The shared angles repeated for each sample, and those per sample, (B, n_angles)."""
+        return torch.cat([self.shared.expand(self.sampled.shape[0], -1), self.sampled], -1)
+
+    def take(self, places: Tensor | Sequence[int], sampled: bool) -> Tensor:
+        """Some angles, (n,) or, where per-sample ones may be among them, (B, n)."""
+        return (self.both if sampled else self.shared)[..., places]
 
 
 class StackTables:
     """The constants of a stack as tensors of one precision on one device."""
 
-    def __init__(self, stack: Stack, dtype: torch.dtype, device: torch.device) -> None:
+    def __init__(self, stack: Stack, n_shared: int, dtype: torch.dtype, device: torch.device) -> None:
         real = torch.empty(0, dtype=dtype).real.dtype
         self.stack = stack
-        self.angles = torch.as_tensor(stack.angles, device=device)
-        self.rates = torch.as_tensor(stack.rates, dtype=real, device=device)
-        self.rotors = torch.as_tensor(stack.rotors, device=device)
-        self.chains = torch.as_tensor(stack.chains, device=device)
-        constants = torch.as_tensor(stack.constants, dtype=dtype, device=device)
-        self.identity = constants[-1, 0]
-        self.features = constants.shape[1]
-        self.padded = bool((stack.chains == len(stack.constants) - 1).any())
-        # As (rows, F, D*D): features (rows, 1, F) times this is one batched product.
-        self.constants = constants[:-1].flatten(2)
+        numbers = np.concatenate([stack.angles, stack.rotors.reshape(-1)])
+        self.alone = stack.sampled and bool((numbers >= n_shared).all())  # nothing shared is among the angles
+        first = n_shared if self.alone else 0
+        self.whole = np.array_equal(stack.angles - first, np.arange(len(stack.angles)))
+        self.angles = torch.as_tensor(stack.angles - first, device=device)
+        self.rotors = torch.as_tensor(stack.rotors - first, device=device)
+        across = (slice(None), None) if stack.sampled else (slice(None),)  # rows first, then samples, then features
+        self.rates = torch.as_tensor(stack.rates[across], dtype=real, device=device)
+        self.offsets = torch.as_tensor(stack.offsets[across], dtype=real, device=device)
+        in_order = np.array_equal(stack.order, np.arange(len(stack.order)))
+        self.order = None if in_order else torch.as_tensor(stack.order, device=device)
+        constants = stack.constants
+        # A product of one factor needs no more than its first column.
+        self.shape = (stack.size,) if stack.columns and stack.length == 1 else (stack.size, stack.size)
+        if stack.columns and stack.length == 1:
+            constants = constants[..., 0]
+        self.width = constants.shape[1]
+        weighed = np.stack([constants.real, constants.imag], -1).reshape(*constants.shape[:2], -1)
+        self.constants = torch.as_tensor(weighed, dtype=real, device=device)  # (rows, F, 2 D D)
+
+    def features(self, angles: Tensor) -> Tensor:
+        """Every gate's features, (rows, F) or (rows, B, F), from the angle vector (n_angles,) or (n_angles, B)."""
+        found = []
+        if len(self.angles):
+            taken = angles if self.whole and len(angles) == len(self.angles) else angles.index_select(0, self.angles)
+            found.append(torch.addcmul(self.offsets, taken.unsqueeze(-1), self.rates).cos())
+        if len(self.rotors):
+            turned = _rotor_features(angles[self.rotors].movedim(1, -1))
+            found.append(torch.nn.functional.pad(turned, (0, self.width - turned.shape[-1])))
+        features = found[0] if len(found) == 1 else torch.cat(found)
+        return features if self.order is None else features.index_select(0, self.order)
 
     def gates(self, angles: Tensor) -> Tensor:
-        """Every gate's matrix, (*batch, rows, D, D), from the angle vector (*batch, n_angles)."""
-        phases = angles[..., self.angles, None] * self.rates
-        features = torch.polar(torch.ones_like(phases), -phases) if phases.numel() else phases.to(self.constants.dtype)
-        if len(self.rotors):
-            turned = _rotor_features(angles[..., self.rotors]).to(features.dtype)
-            missing = self.features - turned.shape[-1]
-            turned = torch.nn.functional.pad(turned, (0, missing))
-            features = torch.cat([features, turned], -2)
-        return _weigh(features, self.constants).unflatten(-1, (self.stack.size, self.stack.size))
+        """Every gate's matrix, (length, n_blocks, D, D) or (length, n_blocks, B, D, D), or column."""
+        features = self.features(angles)
+        rows = features if features.dim() == 3 else features.unsqueeze(1)
+        batch = (rows.shape[1],) if features.dim() == 3 else ()
+        real = torch.bmm(rows, self.constants)
+        return torch.view_as_complex(real.view(self.stack.length, -1, *batch, *self.shape, 2))
 
-    def __call__(self, angles: Tensor) -> Tensor:
+    def __call__(self, angles: Angles) -> Tensor:
         """The blocks' matrices (*batch, n_blocks, D, D), or their first columns (*batch, n_blocks, D)."""
-        gates = self.gates(angles)
-        if self.padded:
-            gates = torch.cat([gates, self.identity.expand(*gates.shape[:-3], 1, *self.identity.shape)], -3)
-        chained = gates.index_select(-3, self.chains.flatten()).unflatten(-3, tuple(self.chains.shape))
-        product = _chain_product(chained)
-        return product[..., 0] if self.stack.columns else product
-
-
-def _weigh(features: Tensor, constants: Tensor) -> Tensor:
-    """sum_f features[..., r, f] constants[r, f, :], as one batched product over rows."""
-    if features.dim() == 2:
-        return torch.bmm(features[:, None], constants)[:, 0]
-    rows = features.movedim(-2, 0)
-    return torch.bmm(rows.flatten(1, -2), constants).unflatten(1, rows.shape[1:-1]).movedim(0, -2)
+        if self.stack.sampled:
+            product = _chain_product(self.gates((angles.sampled if self.alone else angles.both).mT)).movedim(0, 1)
+        else:
+            product = _chain_product(self.gates(angles.shared))
+        return product[..., 0] if self.stack.columns and self.stack.length > 1 else product
 
 
 def _rotor_features(v: Tensor) -> Tensor:
-    """(cos(|v|/2), -i v sin(|v|/2)/|v|, 1), smooth at v = 0 through a series below |v|^2 = 1e-3.
+    """(cos(|v|/2), v sin(|v|/2)/|v|, 1), smooth at v = 0 through a series below |v|^2 = 1e-3.
 
     With s = |v|^2: cos(sqrt(s)/2) = 1 - s/8 + s^2/384 - ..., sin(sqrt(s)/2)/sqrt(s) = 1/2 - s/48 + s^2/3840 - ...
     """
@@ -107,19 +130,14 @@ def _rotor_features(v: Tensor) -> Tensor:
     series_slope = 0.5 - square / 48 + square**2 / 3840 - square**3 / 645120 + square**4 / 185794560
     cosine = torch.where(small, series_cos, (length / 2).cos())
     slope = torch.where(small, series_slope, (length / 2).sin() / length)
-    imaginary = -slope * v
-    zero = torch.zeros_like(cosine)
-    return torch.complex(
-        torch.cat([cosine, torch.zeros_like(v), torch.ones_like(cosine)], -1), torch.cat([zero, imaginary, zero], -1)
-    )
+    return torch.cat([cosine, slope * v, torch.ones_like(cosine)], -1)
 
 
 def _chain_product(chained: Tensor) -> Tensor:
-    """The product of (*batch, blocks, length, D, D) along `length`, the first being applied first, as a binary tree."""
-    length = chained.shape[-3]
-    while length > 1:
-        odd = chained[..., length - 1 :, :, :] if length % 2 else None
-        pairs = chained[..., 1 : length - length % 2 : 2, :, :] @ chained[..., 0 : length - length % 2 : 2, :, :]
-        chained = pairs if odd is None else torch.cat([pairs, odd], -3)
-        length = chained.shape[-3]
-    return chained[..., 0, :, :]
+    """The product of (length, *batch, D, D) along `length`, the first being applied first, as a binary tree."""
+    while (length := chained.shape[0]) > 1:
+        paired = length - length % 2
+        first, second = chained[:paired].unflatten(0, (-1, 2)).unbind(1)
+        pairs = second @ first
+        chained = pairs if paired == length else torch.cat([pairs, chained[paired:]])
+    return chained[0]

@@ -1,6 +1,8 @@
 """Stacks: what the engine needs to build every block's matrix from angles in a few vectorised products.
 
-Each gate is a sum of constants weighted by features of its angles (qdl.ir.gates). Embedded in the block's wires these
+Each gate is a sum of constants weighted by features of its angles (qdl.ir.gates). Here the features are made real: with
+rates r and -r, exp(-i t r) P_r + exp(i t r) P_-r = cos(r t) (P_r + P_-r) + sin(r t) (-i) (P_r - P_-r), and a sine is a
+cosine with an offset; a rotor's features are cos(|v|/2), v sin(|v|/2)/|v| and 1. Embedded in the block's wires the
 constants are D x D matrices, and constant gates are multiplied into their neighbours here, once. What is left of a
 block is a chain of varying gates. All chains of one size are stacked into one `Stack`: features times constants gives
 every gate of every block at once, and a tree of batched products the blocks.
@@ -25,7 +27,8 @@ from qdl.plan.fuse import Block, Placed
 class Stack:
     """Chains of gates of one size, as arrays.
 
-    Rows are gates: first the exponentials, then the rotors, then one identity used as padding.
+    Rows are gates: the first of every chain, then the second of every chain and so on, identities filling up shorter
+    chains. Their features are computed for all exponentials, then for all rotors, then put in the order of the rows.
 
     Attributes
     ----------
@@ -33,27 +36,31 @@ class Stack:
         D, the matrices' size; 2**k.
     sampled : bool
         Whether the angles are per sample.
+    length : int
+        Gates of a chain; there are rows / length chains.
     angles : (n_exponentials,) int
-        The angle of each exponential.
-    rates : (n_exponentials, F) float
-        Its eigenvalues; features are exp(-i angle rate).
+        The angle of each exponential; an identity is one that does not depend on its angle.
+    rates, offsets : (n_exponentials, F) float
+        Its features are cos(angle rate + offset).
     rotors : (n_rotors, 3) int
         The angles of each rotor.
+    order : (n_rows,) int
+        Where the features of each row lie.
     constants : (n_rows, F, D, D) complex
-        What the features weight; the last row is the identity.
-    chains : (n_blocks, length) int
-        The rows of each block, first applied first, padded with the identity.
+        What the features weight.
     columns : bool
         Only the first column of each chain's product is wanted: the state that it makes of |0...0>.
     """
 
     size: int
     sampled: bool
+    length: int
     angles: NDArray[np.int64]
     rates: NDArray[np.float64]
+    offsets: NDArray[np.float64]
     rotors: NDArray[np.int64]
+    order: NDArray[np.int64]
     constants: Matrix
-    chains: NDArray[np.int64]
     columns: bool = False
 
 
@@ -148,33 +155,49 @@ def make_stacks(blocks: Sequence[Block], columns: bool = False) -> tuple[list[Pl
 
 def make_stack(size: int, sampled: bool, chains: Sequence[Sequence[Link]], columns: bool = False) -> Stack:
     """Stack chains of matrices of one size into arrays."""
-    links = [link for chain in chains for link in chain]
-    order = [i for i, link in enumerate(links) if isinstance(link.gate, Exponential)]
-    exponentials = len(order)
-    order += [i for i, link in enumerate(links) if not isinstance(link.gate, Exponential)]
-    row = {link_index: r for r, link_index in enumerate(order)}
-    width = max(len(link.constants) for link in links)
-    constants = np.zeros((len(links) + 1, width, size, size), dtype=complex)
-    constants[-1, 0] = np.eye(size)
-    rates = np.zeros((exponentials, width))
-    for r, link_index in enumerate(order):
-        link = links[link_index]
-        constants[r, : len(link.constants)] = link.constants
-        if isinstance(link.gate, Exponential):
-            rates[r, : len(link.gate.rates)] = link.gate.rates
-    table = np.full((len(chains), max(map(len, chains))), len(links), dtype=np.int64)
-    position = 0
-    for c, chain in enumerate(chains):
-        for k in range(len(chain)):
-            table[c, k] = row[position]
-            position += 1
+    length = max(map(len, chains))
+    rows = [chain[k] if k < len(chain) else _identity(chain[0], size) for k in range(length) for chain in chains]
+    waves = [_waves(link) for link in rows]
+    turned = np.array([isinstance(link.gate, Rotor) for link in rows])
+    width = max(len(constants) for _, _, constants in waves)
+    constants = np.zeros((len(rows), width, size, size), dtype=complex)
+    rates = np.zeros((len(rows), width))
+    offsets = np.zeros((len(rows), width))
+    for r, (rate, offset, matrices) in enumerate(waves):
+        constants[r, : len(matrices)] = matrices
+        rates[r, : len(rate)], offsets[r, : len(rate)] = rate, offset
+    order = np.argsort(np.argsort(turned, kind="stable"), kind="stable")
     return Stack(
         size,
         sampled,
-        np.array([links[i].angles[0] for i in order[:exponentials]], dtype=np.int64),
-        rates,
-        np.array([links[i].angles for i in order[exponentials:]], dtype=np.int64).reshape(-1, 3),
+        length,
+        np.array([link.angles[0] for link in rows if not isinstance(link.gate, Rotor)], dtype=np.int64),
+        rates[~turned],
+        offsets[~turned],
+        np.array([link.angles for link in rows if isinstance(link.gate, Rotor)], dtype=np.int64).reshape(-1, 3),
+        order,
         constants,
-        table,
         columns,
     )
+
+
+def _identity(link: Link, size: int) -> Link:
+    """A gate that does nothing, whatever an angle of this chain's own is."""
+    return Link(_NOTHING, link.angles, np.eye(size, dtype=complex)[None])
+
+
+_NOTHING = Fixed("nothing", np.eye(2, dtype=complex))
+
+
+def _waves(link: Link) -> tuple[NDArray[np.float64], NDArray[np.float64], Matrix]:
+    """The rates and offsets of an exponential's real features (none for a rotor), and what the features weight."""
+    if isinstance(link.gate, Rotor):
+        return np.zeros(0), np.zeros(0), link.constants * np.array([1, -1j, -1j, -1j, 1])[:, None, None]
+    rates = link.gate.rates if isinstance(link.gate, Exponential) else np.zeros(1)
+    speeds = np.unique(np.abs(rates))
+    cosines = [link.constants[np.abs(rates) == speed].sum(0) for speed in speeds]
+    moving = speeds[speeds > 0]
+    signs = np.sign(rates)[:, None, None]
+    sines = [-1j * (signs * link.constants)[np.abs(rates) == speed].sum(0) for speed in moving]
+    offsets = np.concatenate([np.zeros(len(speeds)), np.full(len(moving), -np.pi / 2)])
+    return np.concatenate([speeds, moving]), offsets, np.stack([*cosines, *sines])

@@ -96,7 +96,7 @@ class Executor:
             table = plan.table
             # A constant made inside vmap, grad or inference mode would belong to it, and outlive it in this cache.
             with torch.inference_mode(False), torch._C._DisableFuncTorch():
-                tasks = [Task(p, self.engine, COMPLEX[values.dtype], values.device) for p in plan.parts]
+                tasks = [Task(p, table.shared, self.engine, COMPLEX[values.dtype], values.device) for p in plan.parts]
             sited: dict[int, list[int]] = {}
             for place, (index, _) in enumerate(table.owners):
                 sited.setdefault(index, []).append(place)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from qdl.engine.matrices import Builder
+from qdl.engine.matrices import Angles, Builder
 from qdl.engine.program import Program, pick, slots
 from qdl.engine.stacks import Place
 from qdl.engine.state import StateVector
@@ -23,18 +23,21 @@ class Task:
     Parameters
     ----------
     part : Part
+    n_shared : int
+        How many angles of the plan are shared by the batch.
     engine : StateVector
     dtype : torch.dtype
         The complex precision.
     device : torch.device
     """
 
-    def __init__(self, part: Part, engine: StateVector, dtype: torch.dtype, device: torch.device) -> None:
+    def __init__(
+        self, part: Part, n_shared: int, engine: StateVector, dtype: torch.dtype, device: torch.device
+    ) -> None:
         self.part, self.engine, self.dtype = part, engine, dtype
         self.read = observe.bind(part.read, len(part.wires), dtype, device)
-        self.vectors = Builder([b for b in part.prologue if not _prepares(b)], dtype, device, columns=True)
-        self.blocks = Builder(part.blocks, dtype, device)
-        self.any_sampled = any(b.sampled for b in (*part.prologue, *part.blocks))
+        self.vectors = Builder([b for b in part.prologue if not _prepares(b)], n_shared, dtype, device, columns=True)
+        self.blocks = Builder(part.blocks, n_shared, dtype, device)
         self._place_factors(part.prologue)
         firsts = [k for k, block in enumerate(part.blocks) if block.sampled]
         spreads = firsts[0] if firsts and not any(b.sampled for b in part.prologue) else None
@@ -65,12 +68,12 @@ class Task:
         list of Tensor
             (n, D, D) or (B, n, D, D) each.
         """
-        both = torch.cat([shared.expand(sampled.shape[0], -1), sampled], -1) if self.any_sampled else shared
-        vectors = self.vectors(shared, both)
+        angles = Angles(shared, sampled)
+        vectors = self.vectors(angles)
         for block in self.prepared:
-            amplitudes = (both if block.sampled else shared)[..., None, list(block.members[0].angles)]
-            vectors.append(_prepared(amplitudes, self.dtype))
-        return vectors, self.blocks(shared, both)
+            amplitudes = angles.take(list(block.members[0].angles), block.sampled)
+            vectors.append(_prepared(amplitudes.unsqueeze(-2), self.dtype))
+        return vectors, self.blocks(angles)
 
     def start(self, vectors: Sequence[Tensor]) -> Tensor:
         """The initial product state, (S or 1, 2**n)."""
