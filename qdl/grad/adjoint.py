@@ -32,12 +32,35 @@ class Adjoint:
         """What the task reads, (S, m)."""
         vectors, stacks = task.build(shared, sampled)
         tracked = torch.is_grad_enabled() and any(t.requires_grad for t in (*vectors, *stacks))
-        if not tracked and not torch._C._are_functorch_transforms_active():
-            return task.read.value(task.evolve(vectors, stacks))
-        return _Sweep.apply(task, len(vectors), *vectors, *stacks)[0]
+        if torch._C._are_functorch_transforms_active():
+            return _Transformed.apply(task, len(vectors), *vectors, *stacks)[0]
+        if tracked:
+            return _Sweep.apply(task, len(vectors), *vectors, *stacks)
+        return task.read.value(task.evolve(vectors, stacks))
 
 
 class _Sweep(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, task: Task, count: int, *tensors: Tensor) -> Tensor:
+        psi = task.evolve(tensors[:count], tensors[count:])
+        ctx.task, ctx.count = task, count
+        ctx.save_for_backward(*tensors, psi)
+        ctx.set_materialize_grads(False)
+        value = task.read.value(psi)
+        return value.clone() if value is psi else value
+
+    @staticmethod
+    def backward(ctx: Any, cotangent: Tensor | None) -> tuple[Tensor | None, ...]:
+        return _backward(ctx, cotangent)
+
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Any) -> Any:
+        raise UnsupportedError("the adjoint method has no forward mode", do="use grad='autograd'")
+
+
+class _Transformed(torch.autograd.Function):
+    """The same under torch.func: it wants the context set up apart, and inspects the signature at every call."""
+
     generate_vmap_rule = True
 
     @staticmethod
@@ -56,17 +79,19 @@ class _Sweep(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, cotangent: Tensor | None, _: Any) -> tuple[Tensor | None, ...]:
-        *tensors, psi = ctx.saved_tensors
-        vectors, stacks = tensors[: ctx.count], tensors[ctx.count :]
-        if cotangent is None:
-            return (None,) * (2 + len(tensors))
-        if torch.is_grad_enabled():
-            psi = ctx.task.evolve(vectors, stacks)
-        return (None, None, *sweep(ctx.task, vectors, stacks, psi, cotangent, ctx.needs_input_grad[2:]))
+        return _backward(ctx, cotangent)
 
-    @staticmethod
-    def jvp(ctx: Any, *tangents: Any) -> Any:
-        raise UnsupportedError("the adjoint method has no forward mode", do="use grad='autograd'")
+    jvp = _Sweep.jvp
+
+
+def _backward(ctx: Any, cotangent: Tensor | None) -> tuple[Tensor | None, ...]:
+    *tensors, psi = ctx.saved_tensors
+    vectors, stacks = tensors[: ctx.count], tensors[ctx.count :]
+    if cotangent is None:
+        return (None,) * (2 + len(tensors))
+    if torch.is_grad_enabled():
+        psi = ctx.task.evolve(vectors, stacks)
+    return (None, None, *sweep(ctx.task, vectors, stacks, psi, cotangent, ctx.needs_input_grad[2:]))
 
 
 def sweep(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -36,6 +37,18 @@ class Bound:
     sampled: Evaluator
     sited: list[Sited]
 
+    @cached_property
+    def unused(self) -> tuple[bool, bool]:
+        """Whether no part uses any shared angle, and whether none uses any angle per sample."""
+        used = frozenset().union(*(part.angles for part in self.plan.parts))
+        split = self.plan.table.shared
+        return not any(a < split for a in used), not any(a >= split for a in used)
+
+    @cached_property
+    def prepares(self) -> list[Sited]:
+        """The operations that prepare given amplitudes."""
+        return [sited for sited in self.sited if isinstance(sited[0].gate, Prepare)]
+
     def angles(self, values: Values) -> tuple[Tensor, Tensor]:
         """The angle vector at `values`: what is shared, (n_shared,), and what is per sample, (B, n_sampled)."""
         shared, sampled = self.shared(values), self.sampled(values)
@@ -50,11 +63,10 @@ class Bound:
         for name, angles, known in (("shared", shared, self.shared), ("per sample", sampled, self.sampled)):
             if known.computes:
                 check_finite(f"angles ({name}) computed from the values", angles)
-        for operation, places in self.sited:
-            if isinstance(operation.gate, Prepare):
-                both = torch.cat([shared.expand(len(sampled), -1), sampled], -1)
-                amplitudes = both[:, list(places)].detach()
-                check(f"amplitudes on wires {operation.wires}", (amplitudes != 0).any(-1), "a nonzero vector")
+        for operation, places in self.prepares:
+            both = torch.cat([shared.expand(len(sampled), -1), sampled], -1)
+            amplitudes = both[:, list(places)].detach()
+            check(f"amplitudes on wires {operation.wires}", (amplitudes != 0).any(-1), "a nonzero vector")
 
 
 class Executor:
@@ -115,7 +127,7 @@ class Executor:
         shared, sampled = bound.angles(values)
         if isinstance(method, (Adjoint, Autograd)):
             merged = merge(bound.plan, [method.values(task, shared, sampled) for task in bound.tasks])
-            return _connected(merged, bound.plan, shared, sampled)
+            return _connected(merged, bound, shared, sampled)
 
         def evaluate(shared: Tensor, sampled: Tensor, run: int) -> Tensor:
             return merge(bound.plan, read_exactly(bound, shared, sampled))
@@ -123,13 +135,9 @@ class Executor:
         return method.values(evaluate, bound.sited, shared, sampled)
 
 
-def _connected(out: Tensor, plan: Plan, shared: Tensor, sampled: Tensor) -> Tensor:
+def _connected(out: Tensor, bound: Bound, shared: Tensor, sampled: Tensor) -> Tensor:
     """The result, tied also to angles outside every cone: their gradient is zero, not missing."""
-    used = frozenset().union(*(part.angles for part in plan.parts))
-    for angles, unused in (
-        (shared, not any(a < plan.table.shared for a in used)),
-        (sampled, not any(a >= plan.table.shared for a in used)),
-    ):
+    for angles, unused in zip((shared, sampled), bound.unused, strict=True):
         if unused and angles.requires_grad:
             out = out + 0 * angles.sum()
     return out

@@ -16,7 +16,7 @@ def words(plan: Plan, read: Sequence[Tensor]) -> Tensor:
     """The value of every word, (S, n_words), from what each part reads, (S or 1, m_p) each."""
     width = max((len(factors) for factors in plan.factors), default=0)
     total = max((r.shape[0] for r in read), default=1)
-    columns = [r.expand(total, -1) for r in read]
+    columns = [r if r.shape[0] == total else r.expand(total, -1) for r in read]
     if all(len(factors) == 1 for factors in plan.factors):
         joined = columns[0] if len(columns) == 1 else torch.cat(columns, -1)
         order = [factors[0] for factors in plan.factors]

@@ -83,6 +83,8 @@ class Words:
         return joined if self.order is None else joined[:, self.order]
 
     def pullback(self, psi: Tensor, cotangent: Tensor) -> Tensor:
+        if len(self.groups) == 1 and self.order is None and not self.matrices:
+            return self.groups[0].pullback(psi, cotangent)
         terms = [group.pullback(psi, cotangent[:, group.columns]) for group in self.groups]
         terms += [word.pullback(psi, cotangent[:, [word.column]]) for word in self.matrices]
         total = terms[0]
@@ -102,12 +104,17 @@ class _Group:
         cut = max(0, wires - LOW_WIRES)
         low = [w.factor * _signs([p - cut for p in w.signs if p >= cut], wires - cut) for w in group.words]
         self.low = torch.as_tensor(np.stack(low, 1), dtype=real, device=device)
+        self.twice = 2 * self.low
+        # For squares of real and imaginary parts side by side.
+        self.pairs = self.low.repeat_interleave(2, 0) if not self.flips and not cut else None
         self.high = None
         if cut:
             high = [_signs([p for p in w.signs if p < cut], cut) for w in group.words]
             self.high = torch.as_tensor(np.stack(high, 1), dtype=real, device=device)
 
     def value(self, psi: Tensor) -> Tensor:
+        if self.pairs is not None:
+            return torch.view_as_real(psi).flatten(1).square() @ self.pairs
         if self.flips:
             turned = _flip(psi, self.flips, self.wires)
             # conj(a) b = (ar br + ai bi) + i (ar bi - ai br)
@@ -122,7 +129,7 @@ class _Group:
         return ((q.view(q.shape[0], len(self.high), -1) @ self.low) * self.high).sum(1)
 
     def pullback(self, psi: Tensor, cotangent: Tensor) -> Tensor:
-        weights = self._weights(2 * cotangent)
+        weights = self._weights(cotangent)
         if not self.flips:
             return weights * psi
         # The sign of i^y is in the weights as Re(i^y q) needs it, and there Im q = Re(-i q).
@@ -130,10 +137,10 @@ class _Group:
         return turned * (-1j) if self.odd else turned
 
     def _weights(self, cotangent: Tensor) -> Tensor:
-        """sum_w g_w s_w(j) for every index j, (S, 2**n)."""
+        """2 sum_w g_w s_w(j) for every index j, (S, 2**n)."""
         if self.high is None:
-            return cotangent @ self.low.mT
-        return ((cotangent[:, None] * self.high) @ self.low.mT).reshape(cotangent.shape[0], -1)
+            return cotangent @ self.twice.mT
+        return ((cotangent[:, None] * self.high) @ self.twice.mT).reshape(cotangent.shape[0], -1)
 
 
 class _MatrixWord:
