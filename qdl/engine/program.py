@@ -28,6 +28,8 @@ class Program:
         The number of a block that does not vary to its matrix, (D, D).
     spreads : int or None
         The block that turns one shared state into one per sample, if there is one.
+    tiled : bool
+        Whether the blocks are meant for the tile kernels.
     """
 
     wires: int
@@ -35,6 +37,7 @@ class Program:
     places: tuple[Place, ...]
     constants: Mapping[int, Tensor]
     spreads: int | None
+    tiled: bool = False
 
     @cached_property
     def slots(self) -> tuple[tuple[int, ...], ...]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
@@ -13,6 +15,9 @@ from qdl.errors import UnsupportedError
 from qdl.plan.fuse import Block
 from qdl.plan.part import Part
 
+if TYPE_CHECKING:
+    from qdl.engine.tiles.twin import Twin
+
 
 class StateVector:
     """States as tensors (S, 2**n), complex; S is 1 as long as nothing per sample has acted."""
@@ -22,6 +27,12 @@ class StateVector:
     def __init__(self, argument: str = "") -> None:
         if argument:
             raise UnsupportedError("engine 'state' takes no argument", got=f"'state:{argument}'", expected="'state'")
+
+    def ground(self, wires: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+        """|0...0>, (1, 2**n)."""
+        psi = torch.zeros(1, 2**wires, dtype=dtype, device=device)
+        psi[0, 0] = 1
+        return psi
 
     def init(self, part: Part, vectors: Sequence[Tensor]) -> Tensor:
         """The product of the prologue's vectors, (S or 1, 2**k) each, in the order of the part's wires."""
@@ -51,7 +62,7 @@ class StateVector:
         gradients.reverse()
         return [g if g.shape == v.shape else g.sum(0, keepdim=True) for g, v in zip(gradients, vectors, strict=True)]
 
-    def run(self, program: Program, psi: Tensor, stacks: Sequence[Tensor]) -> Tensor:
+    def run(self, program: Program, psi: Tensor, stacks: Sequence[Tensor], fresh: bool = False) -> Tensor:
         """The state behind all blocks.
 
         Parameters
@@ -60,7 +71,13 @@ class StateVector:
         psi : (S, 2**n) complex
         stacks : sequence of Tensor
             The varying blocks' matrices, (n_blocks, D, D) or (B, n_blocks, D, D) each.
+        fresh : bool
+            Whether `psi` may be overwritten.
         """
+        if program.tiled and plain(psi, *stacks):
+            found = _twin(program).run(psi, stacks, fresh)
+            if found is not None:
+                return found
         for block, matrix in zip(program.blocks, program.matrices(stacks), strict=True):
             psi = self.apply(psi, block, matrix, program.wires)
         return psi
@@ -100,6 +117,10 @@ class StateVector:
         Tensor
             The gradient with respect to the state before all blocks, if wanted; else some gradient on the way there.
         """
+        if program.tiled and plain(psi, lam, *stacks):
+            swept = _twin(program).sweep(psi, lam, stacks, wanted, program.spreads is not None)
+            if swept is not None:
+                return swept
         blocks, matrices, wires = program.blocks, program.matrices(stacks), program.wires
         needed = {k for held, want in zip(program.slots, wanted, strict=True) if want for k in held}
         crossed: dict[int, Tensor] = {}
@@ -143,3 +164,23 @@ class StateVector:
     def marginal(self, psi: Tensor, positions: tuple[int, ...], wires: int) -> Tensor:
         """Probabilities of the bit strings on `positions`, (S, 2**k), most significant first."""
         return kernels.marginal(psi, positions, wires)
+
+
+def _twin(program: Program) -> Twin:
+    """The program for the tile kernels."""
+    if program not in _TWINS:
+        from qdl.engine.tiles.twin import Twin
+
+        _TWINS[program] = Twin(program)
+    return _TWINS[program]
+
+
+_TWINS: WeakKeyDictionary[Program, Twin] = WeakKeyDictionary()
+
+
+def plain(*tensors: Tensor) -> bool:
+    """Whether compiled kernels may compute with these: on the CPU, with no graph recorded and no transform active."""
+    if torch._C._are_functorch_transforms_active():
+        return False
+    recorded = torch.is_grad_enabled()
+    return all(t.device.type == "cpu" and not (recorded and t.requires_grad) for t in tensors)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from qdl.engine.angles import Evaluator
+from qdl.engine.machine import machine
 from qdl.engine.state import StateVector
 from qdl.engine.values import COMPLEX, Values, check, check_finite
 from qdl.grad.adjoint import Adjoint
@@ -20,7 +21,7 @@ from qdl.grad.shift import Shift
 from qdl.grad.task import Task
 from qdl.ir import Operation
 from qdl.ir.gates import Prepare
-from qdl.plan import Plan, Planner
+from qdl.plan import Choice, Plan, Planner
 
 Method = Adjoint | Autograd | Shift | Finite
 MakePlan = Callable[[Planner], Plan]
@@ -79,32 +80,39 @@ class Executor:
     make_plan : callable
         Asks a planner for the plan.
     engine : StateVector
-    width : int, optional
-        Forces the width of blocks.
+    choice : Choice, optional
+        What the planner may choose from.
     """
 
     def __init__(
-        self, operations: Sequence[Operation], make_plan: MakePlan, engine: StateVector, width: int | None = None
+        self, operations: Sequence[Operation], make_plan: MakePlan, engine: StateVector, choice: Choice | None = None
     ) -> None:
-        self.operations, self.make_plan, self.engine, self.width = tuple(operations), make_plan, engine, width
+        self.operations, self.make_plan, self.engine, self.choice = tuple(operations), make_plan, engine, choice
         self._plans: dict[tuple[object, ...], Plan] = {}
         self._bound: dict[tuple[object, ...], Bound] = {}
 
     def __getstate__(self) -> dict[str, object]:
         return {**self.__dict__, "_plans": {}, "_bound": {}}
 
-    def plan(self, sampled: frozenset[str], samples: int) -> Plan:
-        """The plan for values that are per sample in `sampled`, for about `samples` samples."""
-        key = (sampled, max(1, samples).bit_length())
+    def plan(self, sampled: frozenset[str], samples: int, device: torch.device) -> Plan:
+        """The plan for values that are per sample in `sampled`, for about `samples` samples on a device."""
+        key = (sampled, max(1, samples).bit_length(), device.type, torch.get_num_threads())
         if key not in self._plans:
-            self._plans[key] = self.make_plan(Planner(self.operations, sampled, samples, self.width))
+            planner = Planner(self.operations, sampled, samples, self.choice, machine(device))
+            self._plans[key] = self.make_plan(planner)
         return self._plans[key]
 
     def bind(self, values: Values) -> Bound:
         """The plan for these values with its constants as tensors."""
-        key = (values.sampled, max(1, values.samples).bit_length(), values.dtype, values.device)
+        key = (
+            values.sampled,
+            max(1, values.samples).bit_length(),
+            values.dtype,
+            values.device,
+            torch.get_num_threads(),
+        )
         if key not in self._bound:
-            plan = self.plan(values.sampled, values.samples)
+            plan = self.plan(values.sampled, values.samples, values.device)
             table = plan.table
             # A constant made inside vmap, grad or inference mode would belong to it, and outlive it in this cache.
             with torch.inference_mode(False), torch._C._DisableFuncTorch():

@@ -34,7 +34,8 @@ class Task:
     def __init__(
         self, part: Part, n_shared: int, engine: StateVector, dtype: torch.dtype, device: torch.device
     ) -> None:
-        self.part, self.engine, self.dtype = part, engine, dtype
+        self.part, self.engine, self.dtype, self.device = part, engine, dtype, device
+        self.idle = not any(block.members for block in part.prologue)  # nothing is encoded: the start is |0...0>
         self.read = observe.bind(part.read, len(part.wires), dtype, device)
         self.vectors = Builder([b for b in part.prologue if not _prepares(b)], n_shared, dtype, device, columns=True)
         self.blocks = Builder(part.blocks, n_shared, dtype, device)
@@ -42,7 +43,7 @@ class Task:
         firsts = [k for k, block in enumerate(part.blocks) if block.sampled]
         spreads = firsts[0] if firsts and not any(b.sampled for b in part.prologue) else None
         places = tuple(self.blocks.places)
-        self.program = Program(len(part.wires), part.blocks, places, self.blocks.constants, spreads)
+        self.program = Program(len(part.wires), part.blocks, places, self.blocks.constants, spreads, part.tiled)
 
     def _place_factors(self, prologue: Sequence[Block]) -> None:
         """Where each factor of the initial state lies: in a stack of columns, or as amplitudes in one of its own."""
@@ -77,6 +78,8 @@ class Task:
 
     def start(self, vectors: Sequence[Tensor]) -> Tensor:
         """The initial product state, (S or 1, 2**n)."""
+        if self.idle:
+            return self.engine.ground(len(self.factors), self.dtype, self.device)
         return self.engine.init(self.part, self.columns(vectors))
 
     def columns(self, vectors: Sequence[Tensor]) -> list[Tensor]:
@@ -92,7 +95,8 @@ class Task:
 
     def evolve(self, vectors: Sequence[Tensor], stacks: Sequence[Tensor]) -> Tensor:
         """The final state, (S, 2**n)."""
-        return self.engine.run(self.program, self.start(vectors), stacks)
+        fresh = len(self.factors) > 1  # else the start may be the one factor itself
+        return self.engine.run(self.program, self.start(vectors), stacks, fresh)
 
 
 def _prepares(block: Block) -> bool:

@@ -1,6 +1,6 @@
 """What will be done, in which order. Holds no values."""
 
 from qdl.plan.part import Part, Plan
-from qdl.plan.planner import Planner
+from qdl.plan.planner import Choice, Planner
 
-__all__ = ["Part", "Plan", "Planner"]
+__all__ = ["Choice", "Part", "Plan", "Planner"]

@@ -49,8 +49,8 @@ class Block:
         return tuple(m for m in self.members if m.kind != CONSTANT)
 
 
-def split_prologue(placed: Sequence[Placed]) -> tuple[list[list[Placed]], list[Placed]]:
-    """Split off the operations that leave a product state: preparations, and encoders on single wires.
+def split_prologue(placed: Sequence[Placed], encoders: bool = True) -> tuple[list[list[Placed]], list[Placed]]:
+    """Split off the operations that leave a product state: preparations, and unless told otherwise encoders.
 
     A wire's leading one-wire operations up to the last per-sample one belong to the prologue. Shared operations after
     that are left to the blocks, where they cost nothing per sample; if nothing is per sample, all leading ones belong.
@@ -65,7 +65,7 @@ def split_prologue(placed: Sequence[Placed]) -> tuple[list[list[Placed]], list[P
             chains.append([item])
             taken.add(index)
             closed.update(item.positions)
-        elif len(item.positions) == 1 and item.positions[0] not in closed:
+        elif encoders and len(item.positions) == 1 and item.positions[0] not in closed:
             leading.setdefault(item.positions[0], []).append(index)
         else:
             closed.update(item.positions)

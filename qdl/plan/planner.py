@@ -22,8 +22,8 @@ from qdl.plan.readout import Read, StateRead, read_probs, read_words
 
 WIDEST = 8
 SAMPLED_WIDTH = 2
-TILE_WIDTH = 2  # wires of a block for the tile kernels, and of the widest gate they take
-TILE_WIDEST = 3
+TILE_WIDEST = 3  # wires of a block that the tile kernels take
+TILE_WIDTHS = (2, 3)
 LIMIT_WIRES = 40
 WINDOWS, TILES = STRATEGIES = ("windows", "tiles")
 
@@ -70,7 +70,7 @@ class Planner:
         machine: cost.Machine = cost.MACHINE,
     ) -> None:
         self.operations, self.sampled, self.batch = tuple(operations), sampled, max(1, batch)
-        self.choice, self.machine = choice if isinstance(choice, Choice) else Choice(width=choice), machine
+        self.choice, self.machine = choice or Choice(), machine
         self.table, self.index = angle_table(self.operations, sampled)
 
     def words(self, words: Sequence[Word]) -> Plan:
@@ -107,18 +107,17 @@ class Planner:
     def _part(self, region: Region, read: Callable[[dict[int, int]], Read], ordered: bool = False) -> Part:
         """The plan of one region; `read` makes the readout once it is known where each wire lies in the state."""
         operations = sorted(region.operations)
-        best = None
+        best: _Steps | None = None
         for wires in self._orders(region, operations, ordered):
             place = {wire: i for i, wire in enumerate(wires)}
-            placed = [self._place(i, place) for i in operations]
-            chains, rest = split_prologue(placed)
-            found, seconds, tiled = self._fused(rest, len(wires))
-            if best is None or seconds < best[0]:
-                best = (seconds, wires, place, chains, found, tiled)
+            found = self._steps([self._place(i, place) for i in operations], len(wires))
+            if best is None or found.seconds < best.seconds:
+                best, order = found, wires
         assert best is not None
-        seconds, wires, place, chains, found, tiled = best
         used = frozenset(a for i in operations for a in self.index.get(i, ()))
-        return Part(tuple(wires), _prologue(chains, len(wires)), tuple(found), read(place), used, seconds, tiled)
+        reading = read({wire: i for i, wire in enumerate(order)})
+        prologue = _prologue(best.chains, len(order))
+        return Part(tuple(order), prologue, tuple(best.blocks), reading, used, best.seconds, best.tiled)
 
     def _place(self, index: int, place: dict[int, int]) -> Placed:
         op, angles = self.operations[index], self.index.get(index, ())
@@ -147,39 +146,53 @@ class Planner:
             graph.add_edges_from((a, b) for k, a in enumerate(where) for b in where[:k])
         yield list(nx.utils.reverse_cuthill_mckee_ordering(graph))
 
-    def _fused(self, rest: Sequence[Placed], wires: int) -> tuple[list[Block], float, bool]:
-        """The cheapest blocks, their predicted seconds, and whether they are for the tile kernels."""
-        tiled = self._tiled(rest, wires)
+    def _steps(self, placed: Sequence[Placed], wires: int) -> _Steps:
+        """The cheapest prologue and blocks."""
+        tiled = self._tiled(placed, wires)
         if tiled is not None and self.choice.strategy == TILES:
-            return *tiled, True
-        windows = self._windows(rest, wires)
-        if tiled is not None and tiled[1] < windows[1]:
-            return *tiled, True
-        return *windows, False
+            return tiled
+        windows = self._windows(placed, wires)
+        return tiled if tiled is not None and tiled.seconds < windows.seconds else windows
 
-    def _windows(self, rest: Sequence[Placed], wires: int) -> tuple[list[Block], float]:
-        """The cheapest blocks of neighbouring wires over the allowed widths."""
+    def _windows(self, placed: Sequence[Placed], wires: int) -> _Steps:
+        """The cheapest blocks of neighbouring wires over the allowed widths, after a product state."""
+        chains, rest = split_prologue(placed)
         mix = wires <= SAMPLED_WIDTH
         widths = [self.choice.width] if self.choice.width else range(1, min(wires, WIDEST) + 1)
-        best: tuple[list[Block], float] | None = None
+        best: _Steps | None = None
         for width in widths:
             found = fuse(rest, width, min(width, SAMPLED_WIDTH), mix)
             seconds = cost.total_seconds(found, wires, self.batch, self.machine)
             fits = cost.build_entries(found, 1) <= cost.BUILD_LIMIT
-            if best is None or (fits and seconds < best[1]):
-                best = (found, seconds)
+            if best is None or (fits and seconds < best.seconds):
+                best = _Steps(chains, found, seconds, False)
         assert best is not None
         return best
 
-    def _tiled(self, rest: Sequence[Placed], wires: int) -> tuple[list[Block], float] | None:
-        """Narrow blocks for the tile kernels; none where there are no such kernels or a gate is too wide for them."""
-        if not self.machine.tile_flops or self.choice.strategy == WINDOWS or not rest:
+    def _tiled(self, placed: Sequence[Placed], wires: int) -> _Steps | None:
+        """Narrow blocks for the tile kernels, encoders among them; None where they cannot be used."""
+        if not self.machine.tile_flops or self.choice.strategy == WINDOWS:
             return None
-        width = min(self.choice.width or TILE_WIDTH, TILE_WIDEST)
-        found = fuse(rest, width, min(width, SAMPLED_WIDTH), neighbours=False)
-        if any(not 0 < len(block.positions) <= TILE_WIDEST for block in found):
-            return None
-        return found, cost.tile_seconds(found, wires, self.batch, self.machine)
+        chains, rest = split_prologue(placed, encoders=False)
+        best: _Steps | None = None
+        for width in [min(self.choice.width, TILE_WIDEST)] if self.choice.width else TILE_WIDTHS:
+            found = fuse(rest, width, min(width, SAMPLED_WIDTH), neighbours=False)
+            if not found or any(not 0 < len(block.positions) <= TILE_WIDEST for block in found):
+                return None
+            seconds = cost.tile_seconds(found, wires, self.batch, self.machine)
+            if best is None or seconds < best.seconds:
+                best = _Steps(chains, found, seconds, True)
+        return best
+
+
+@dataclass(frozen=True)
+class _Steps:
+    """A prologue's chains of operations and the blocks after it."""
+
+    chains: Sequence[Sequence[Placed]]
+    blocks: Sequence[Block]
+    seconds: float
+    tiled: bool
 
 
 def _grounded(op: Operation) -> Operation:

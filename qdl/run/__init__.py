@@ -246,7 +246,8 @@ def explain(circuit: Circuit, observables: Any, values: Mapping[str, Any] | None
     """
     compiled = compile(circuit, observables, **options)
     bound = compiled.bind(values)
-    texts = [describe(executor.plan(bound.sampled, bound.samples), bound.samples) for executor in compiled.executors()]
+    plans = [executor.plan(bound.sampled, bound.samples, bound.device) for executor in compiled.executors()]
+    texts = [describe(plan, bound.samples) for plan in plans]
     return "\n".join(texts)
 
 

@@ -76,11 +76,11 @@ class Compiled:
 
     def make_executor(self, make_plan: MakePlan, more: Sequence[Operation] = ()) -> Executor:
         """An executor of the circuit, with some operations added at its end."""
-        executor = Executor([*self.operations, *more], make_plan, self.engine, self.options.width)
+        executor = Executor([*self.operations, *more], make_plan, self.engine, self.options.choice())
         if self.circuit.wires > LARGE:  # what no batch makes smaller is refused here, not at the first call
             precision = real_dtype(self.options.dtype) or torch.float32
             device = torch.device(self.options.device or "cpu")
-            self._rows_that_fit([executor.plan(frozenset(), 1)], 1, precision, device, reverse=False)
+            self._rows_that_fit([executor.plan(frozenset(), 1, device)], 1, precision, device, reverse=False)
         return executor
 
     def _rows_that_fit(
@@ -113,7 +113,7 @@ class Compiled:
     def _chunked(self, values: Values, source: Any) -> Tensor:
         seed = 0 if self.options.shots is None else seeds.base_seed(source)
         samples = values.samples
-        plans = [executor.plan(values.sampled, samples) for executor in self.executors()]
+        plans = [executor.plan(values.sampled, samples, values.device) for executor in self.executors()]
         reverse = torch.is_grad_enabled() and any(t.requires_grad for t in values.tensors.values())
         rows = self._rows_that_fit(plans, samples, values.dtype, values.device, reverse)
         if rows >= samples or not values.sampled:

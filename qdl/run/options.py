@@ -13,6 +13,8 @@ from qdl import registry
 from qdl.engine.values import real_dtype
 from qdl.errors import UnsupportedError, ValuesError
 from qdl.grad.execute import Method
+from qdl.plan import Choice
+from qdl.plan.planner import STRATEGIES
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,9 @@ class Options:
         Bytes a run may use; a batch that needs more runs in pieces. None is most of what is free.
     width : int or None
         Forces the width of blocks (the cost model decides otherwise); for experiments and tests.
+    strategy : str or None
+        Forces how blocks are carried out: ``"windows"`` (matrix products) or ``"tiles"`` (compiled kernels on the CPU,
+        where they can be used); for experiments and tests.
     """
 
     engine: Any = "state"
@@ -53,6 +58,7 @@ class Options:
     validate: bool = True
     memory_budget: int | None = None
     width: int | None = None
+    strategy: str | None = None
 
     @staticmethod
     def make(given: Mapping[str, Any]) -> Options:
@@ -68,6 +74,8 @@ class Options:
             )
         for name in ("shots", "memory_budget", "width"):
             _check_count(name, getattr(options, name))
+        if options.strategy not in (None, *STRATEGIES):
+            raise UnsupportedError("unknown strategy", got=repr(options.strategy), expected=STRATEGIES)
         if not isinstance(options.grad, str):
             raise UnsupportedError(
                 "grad must be the name of a method", got=repr(options.grad), expected="such as 'auto'"
@@ -79,6 +87,10 @@ class Options:
         _check_device(options.device)
         real_dtype(options.dtype)
         return options
+
+    def choice(self) -> Choice:
+        """What the planner may choose from."""
+        return Choice(self.strategy, self.width)
 
     def method(self) -> Method:
         """The gradient method."""

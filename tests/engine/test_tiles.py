@@ -10,12 +10,13 @@ from torch import Tensor
 from qdl.engine import kernels
 from qdl.engine.program import Program
 from qdl.engine.stacks import Place
+from qdl.engine.state import plain
 from qdl.plan.fuse import SAMPLED, SHARED, Block, Placed
 from qdl.plan.tiles import Act, Pass, Swap, schedule
 
 pytest.importorskip("llvmlite", reason="the tile kernels are compiled by llvmlite")
 from qdl.engine.tiles.layout import lay_out
-from qdl.engine.tiles.twin import Twin, usable
+from qdl.engine.tiles.twin import Twin
 
 BOUND = {torch.complex64: 2e-5, torch.complex128: 1e-12}
 ALIKE = [(1, 14), (1, 9), (3, 12), (16, 5), (100, 3), (333, 2), (40, 7)]  # samples and wires
@@ -130,10 +131,10 @@ def test_what_the_kernels_cannot_do_is_left_to_the_twin() -> None:
     assert lay_out([(0, 1, 2, 3)], False, 12, 1, 16, 2) is None, "a block of four wires"
     assert lay_out([(0, 1)], False, 3, 1, 16, 2) is None, "a state smaller than a tile"
     tensor = torch.zeros(2, requires_grad=True)
-    assert not usable(tensor)
-    assert not usable(torch.zeros(2, device="meta"))
+    assert not plain(tensor)
+    assert not plain(torch.zeros(2, device="meta"))
     with torch.no_grad():
-        assert usable(tensor)
+        assert plain(tensor)
 
 
 @pytest.mark.parametrize("seed", range(20))

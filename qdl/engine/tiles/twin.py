@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.util import find_spec
 from itertools import pairwise
 
 import numpy as np
@@ -19,20 +17,6 @@ from qdl.engine.tiles import run as tiles
 from qdl.engine.tiles.layout import Integers, Layout, lay_out
 
 LAYOUTS = 8  # sizes of batch that a program remembers its layout for
-
-
-@cache
-def installed() -> bool:
-    """Whether kernels can be compiled here."""
-    return find_spec("llvmlite") is not None
-
-
-def usable(*tensors: Tensor) -> bool:
-    """Whether the kernels may compute with these tensors: plain ones, on the CPU, that no graph is recorded of."""
-    if torch._C._are_functorch_transforms_active():
-        return False
-    recorded = torch.is_grad_enabled()
-    return all(t.device.type == "cpu" and not (recorded and t.requires_grad) for t in tensors)
 
 
 @dataclass(frozen=True)
@@ -52,7 +36,9 @@ class Twin:
     """
 
     def __init__(self, program: Program) -> None:
-        self.program = program
+        # Not the program itself: it is what this twin is remembered by, and must be free to go.
+        self.wires, self.blocks, self.places = program.wires, program.blocks, program.places
+        self.constants, self.slots, self.spreads = program.constants, program.slots, program.spreads
         self.shared = [k for k, held in enumerate(program.slots) if not program.blocks[held[0]].sampled]
         self.grouped = [k for k, held in enumerate(program.slots) if program.blocks[held[0]].sampled]
         self.sizes = [2 * 4 ** len(program.blocks[held[0]].positions) for held in program.slots]
@@ -68,17 +54,17 @@ class Twin:
         """Lay stacks one after the other; the vectors they take."""
         offset = 0
         for k in stacks:
-            for block in self.program.slots[k]:
+            for block in self.slots[k]:
                 self.offsets[block] = offset
                 offset += self.sizes[k]
         return offset
 
     def _place_constants(self, offset: int) -> None:
         by_size: dict[int, list[int]] = {}
-        for k, matrix in self.program.constants.items():
+        for k, matrix in self.constants.items():
             by_size.setdefault(len(matrix), []).append(k)
         for size, blocks in by_size.items():
-            self.fixed.append(torch.stack([self.program.constants[k] for k in blocks]))
+            self.fixed.append(torch.stack([self.constants[k] for k in blocks]))
             for k in blocks:
                 self.offsets[k] = offset
                 offset += 2 * size * size
@@ -150,9 +136,9 @@ class Twin:
 
         Two where a shared state becomes one per sample, if the tiles of one state are worth while.
         """
-        count = len(self.program.blocks)
+        count = len(self.blocks)
         batch = max([samples, *(len(stacks[k]) for k in self.grouped)])
-        spreads = self.program.spreads
+        spreads = self.spreads
         cuts = [[0, count]]
         if samples < batch and spreads:
             cuts.insert(0, [0, spreads, count])
@@ -173,15 +159,15 @@ class Twin:
         if key in self._segments:
             self._segments.move_to_end(key)
             return self._segments[key]
-        blocks = [b.positions for b in self.program.blocks[first:last]]
+        blocks = [b.positions for b in self.blocks[first:last]]
         sampled = self.sampled[first:last]
         layout = lay_out(
-            blocks, bool(sampled.any()), self.program.wires, samples, tiles.lanes(dtype), torch.get_num_threads()
+            blocks, bool(sampled.any()), self.wires, samples, tiles.lanes(dtype), torch.get_num_threads()
         )
         segment = None
         if layout is not None:
             offsets = self.offsets[first:last]
-            gradients = np.where([p.stack < 0 for p in self.program.places[first:last]], -1, offsets)
+            gradients = np.where([p.stack < 0 for p in self.places[first:last]], -1, offsets)
             segment = _Segment(layout, [w.fill(offsets, sampled, gradients) for w in layout.walks])
         self._segments[key] = segment
         if len(self._segments) > LAYOUTS:
