@@ -20,15 +20,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
-
 import numpy as np
 import torch
 from numpy.polynomial import Chebyshev, Polynomial
 from torch import Tensor
-from torch.autograd import Function
 
-# Numbers in a part's tables.
+# Numbers that a thread works with at a time.
 _SCRATCH = 1 << 19
 
 Array = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
@@ -104,7 +101,7 @@ class Side:
         """How many features there are, even and odd."""
         return self.even.shape[1], 1 + self.odd.shape[1]
 
-    def sums(self, table: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
+    def _sums(self, table: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
         """sum_k table_rk T_k for z (batch, *shape): those of p and those of q, (batch, ranks, *shape)."""
         size = table.shape[1]
         y = (z * (2 / self.top) - 1).flatten(1)
@@ -132,55 +129,42 @@ class Side:
         return torch.from_numpy(rows).to(self.dtype)
 
     def features(self, t: Tensor) -> tuple[Tensor, Tensor]:
-        """The slow twin of `Features`, which autograd differentiates any number of times."""
-        z, _, odd = (part[..., None, :] for part in self.kind.square(t))
+        """Even and odd features of t (batch, places, groups, n): (batch, places, groups, terms, n), contiguous.
+
+        The terms stand where a convolution with channels last wants them.
+        """
+        even, odd = (t.new_empty(*t.shape[:3], terms, t.shape[3]) for terms in self.terms)
+        for part in self._parts(t):
+            z, _, seed = self.kind.square(t[part])
+            p, q = self._sums(self.value, z)
+            even[part].movedim(3, 1).copy_(p.mul_(z[:, None]))
+            odd[part, ..., 0, :] = t[part]
+            odd[part].movedim(3, 1)[:, 1:] = q.mul_(seed[:, None])
+        return even, odd
+
+    def pull(self, t: Tensor, by_even: Tensor, by_odd: Tensor) -> Tensor:
+        """From the gradients by the features to that by t."""
+        grad = torch.empty_like(t)
+        for part in self._parts(t):
+            z, slope, _ = self.kind.square(t[part])
+            p, q = self._sums(self.slope, z)
+            total = p.mul_(by_even[part].movedim(3, 1)).sum(1).mul_(slope)
+            total += q.mul_(by_odd[part].movedim(3, 1)[:, 1:]).sum(1)
+            torch.add(total, by_odd[part, ..., 0, :], out=grad[part])
+        return grad
+
+    def _parts(self, t: Tensor) -> list[slice]:
+        """Slices of the batch whose sums stay near the core, and in memory that is handed out again."""
+        sample = (sum(self.terms) + self.slope.shape[1]) * t[:1].numel()
+        step = max(1, _SCRATCH * torch.get_num_threads() // max(1, sample))
+        return [slice(start, start + step) for start in range(0, len(t), step)]
+
+    def features_reference(self, t: Tensor) -> tuple[Tensor, Tensor]:
+        """The slow twin of `features`, which autograd differentiates any number of times."""
+        z, _, seed = (part[..., None, :] for part in self.kind.square(t))
         y = z * (2 / self.top) - 1
         before, now = torch.zeros_like(z), torch.zeros_like(z)
         for column in self.value.T[1:].flip(0):
             before, now = now, column[:, None] + 2 * y * now - before
         p, q = (self.value[:, :1] + y * now - before).split((self.terms[0], self.terms[1] - 1), -2)
-        return z * p, torch.cat((t[..., None, :], odd * q), -2)
-
-
-class Features(Function):
-    """The features of t (batch, places, groups, n): even and odd ones, (batch, places, groups, terms, n), contiguous.
-
-    The terms stand where a convolution with channels last wants them; the sums over Chebyshev polynomials are matrix
-    products with the terms in front.
-    """
-
-    @staticmethod
-    def forward(t: Tensor, side: Side) -> tuple[Tensor, Tensor]:
-        even, odd = (t.new_empty(*t.shape[:3], terms, t.shape[3]) for terms in side.terms)
-        for part in _parts(t, side):
-            z, _, seed = side.kind.square(t[part])
-            p, q = side.sums(side.value, z)
-            even[part] = p.mul_(z[:, None]).movedim(1, 3)
-            odd[part, ..., 0, :] = t[part]
-            odd[part, ..., 1:, :] = q.mul_(seed[:, None]).movedim(1, 3)
-        return even, odd
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-        t, ctx.side = inputs
-        ctx.save_for_backward(t)
-
-    @staticmethod
-    def backward(ctx: Any, by_even: Tensor, by_odd: Tensor) -> tuple[Tensor, None]:
-        (t,), side = ctx.saved_tensors, ctx.side
-        if torch.is_grad_enabled():
-            return torch.func.vjp(side.features, t)[1]((by_even, by_odd))[0], None
-        grad = torch.empty_like(t)
-        for part in _parts(t, side):
-            z, slope, _ = side.kind.square(t[part])
-            p, q = side.sums(side.slope, z)
-            torch.mul(slope, p.mul_(by_even[part].movedim(3, 1)).sum(1), out=grad[part])
-            grad[part] += q.mul_(by_odd[part, ..., 1:, :].movedim(3, 1)).sum(1)
-            grad[part] += by_odd[part, ..., 0, :]
-        return grad, None
-
-
-def _parts(t: Tensor, side: Side) -> list[slice]:
-    """Slices of the batch whose tables stay near the core and in memory that is handed out again."""
-    step = max(1, _SCRATCH // max(1, t[:1].numel() * (sum(side.terms) + max(side.value.shape[1], side.slope.shape[1]))))
-    return [slice(start, start + step) for start in range(0, len(t), step)]
+        return z * p, torch.cat((t[..., None, :], seed * q), -2)
