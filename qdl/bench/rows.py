@@ -9,6 +9,7 @@ from typing import Any
 from qdl.bench import works
 from qdl.ir import Circuit
 
+_SMALL = ("lightning.qubit", "default.qubit", "default.qubit-jit")
 BATCHED = ("default.qubit", "lightning.qubit", "qulacs", "deepquantum", "pyqtorch", "tensorcircuit", "mindquantum")
 STATES = ("aer", "qulacs", "lightning.qubit", "mindquantum")
 
@@ -60,7 +61,8 @@ class Row:
 
 def _conv(wires: int, patches: int, quick: int) -> Row:
     title = f"{patches} patches, {wires} qubits, RY(x), 2 layers, {wires} x <Z>, gradients of weights and inputs"
-    return Row(f"conv-{wires}", title, works.conv, {"wires": wires}, "gradient", 25, batch=patches,
+    peers = (*BATCHED, "default.qubit-jit") if wires == 4 else BATCHED
+    return Row(f"conv-{wires}", title, works.conv, {"wires": wires}, "gradient", 25, peers, patches,
                quick={"batch": quick})  # fmt: skip
 
 
@@ -87,7 +89,7 @@ ROWS = (
     Row("qcnn", "a tree of SU4 and pooling on 8 qubits, batch 256, <Z> of the last wire, all gradients",
         works.qcnn, {"wires": 8}, "gradient", 20, batch=256, read="last", quick={"batch": 64}),
     _deep(16, 3, BATCHED, True),
-    _deep(20, 5, BATCHED, True),
+    _deep(20, 5, (*_LARGE, "default.qubit"), True),
     _deep(22, 4, _LARGE, False),
     _deep(24, 4, _LARGE, False),
     _state(20, 5, True),
@@ -100,5 +102,5 @@ ROWS = (
     Row("first", "from a cold process, empty caches, to the first gradient of conv-4",
         works.conv, {"wires": 4}, "gradient", 1, batch=6272, cold=True, quick={"batch": 1568}),
     Row("small", "one 2-qubit circuit, one sample, values and gradients: the overhead of a call",
-        works.conv, {"wires": 2, "layers": 1}, "gradient", 1, ("lightning.qubit", "default.qubit")),
+        works.conv, {"wires": 2, "layers": 1}, "gradient", 1, _SMALL),
 )  # fmt: skip

@@ -16,6 +16,7 @@ PEERS = {
     "tensorcircuit": Peer("tensorcircuit.py", "tensorcircuit"),
     "deepquantum": Peer("deepquantum.py", "deepquantum"),
     "default.qubit": Peer("default_qubit.py", "pennylane"),
+    "default.qubit-jit": Peer("default_qubit_jit.py", "pennylane"),
     "lightning.qubit": Peer("lightning.py", "pennylane"),
     "mindquantum": Peer("mindquantum.py", "mindquantum"),
     "pyqtorch": Peer("pyqtorch.py", "pyqtorch"),

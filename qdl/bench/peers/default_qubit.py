@@ -1,8 +1,7 @@
 """PennyLane's default.qubit: the batch by parameter broadcasting, gradients by backpropagation. complex128.
 
-Recipe: https://docs.pennylane.ai/en/stable/introduction/interfaces.html and
-https://pennylane.ai/qml/demos/tutorial_jax_transformations (jit of the whole gradient; broadcasting as in
-https://docs.pennylane.ai/en/stable/introduction/circuits.html#parameter-broadcasting-in-qnodes).
+Recipe: https://docs.pennylane.ai/en/stable/introduction/circuits.html#parameter-broadcasting-in-qnodes, with the
+interface that PennyLane installs itself (autograd); `default_qubit_jit` is the same under JAX.
 """
 
 from __future__ import annotations
