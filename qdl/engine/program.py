@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import torch
 from torch import Tensor
 
 from qdl.engine.stacks import Place
@@ -30,6 +31,8 @@ class Program:
         The block that turns one shared state into one per sample, if there is one.
     tiled : bool
         Whether the blocks are meant for the tile kernels.
+    words : tuple of tuples of int
+        The positions of the Z's in each word that is read, if the readout is of a few such words.
     """
 
     wires: int
@@ -38,6 +41,7 @@ class Program:
     constants: Mapping[int, Tensor]
     spreads: int | None
     tiled: bool = False
+    words: tuple[tuple[int, ...], ...] = ()
 
     @cached_property
     def slots(self) -> tuple[tuple[int, ...], ...]:
@@ -47,6 +51,52 @@ class Program:
     def matrices(self, stacks: Sequence[Tensor]) -> list[Tensor]:
         """All blocks' matrices in order, (D, D) or (B, D, D), the constant ones included."""
         return pick(self.places, self.constants, [stack.unbind(-3) for stack in stacks])
+
+
+@dataclass(frozen=True)
+class Start:
+    """The state before all blocks, (S or 1, 2**n), made when it is called.
+
+    Attributes
+    ----------
+    make : callable
+    tensors : tuple of Tensor
+        What it is made of.
+    dtype : torch.dtype
+    device : torch.device
+    idle : bool
+        Whether it is |0...0>.
+    fresh : bool
+        Whether what is made may be overwritten.
+    """
+
+    make: Callable[[], Tensor]
+    tensors: tuple[Tensor, ...]
+    dtype: torch.dtype
+    device: torch.device
+    idle: bool
+    fresh: bool
+
+    def __call__(self) -> Tensor:
+        return self.make()
+
+
+@dataclass(frozen=True)
+class Pull:
+    """The gradient with respect to the state behind all blocks, (S, 2**n), made when it is called.
+
+    Attributes
+    ----------
+    cotangent : Tensor
+        The gradient with respect to what is read, (S, m).
+    make : callable
+    """
+
+    cotangent: Tensor
+    make: Callable[[], Tensor]
+
+    def __call__(self) -> Tensor:
+        return self.make()
 
 
 def slots(places: Sequence[Place]) -> tuple[tuple[int, ...], ...]:

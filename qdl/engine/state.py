@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from qdl.engine import kernels
-from qdl.engine.program import Program
+from qdl.engine.program import Program, Pull, Start
 from qdl.errors import UnsupportedError
 from qdl.plan.fuse import Block
 from qdl.plan.part import Part
@@ -62,36 +62,35 @@ class StateVector:
         gradients.reverse()
         return [g if g.shape == v.shape else g.sum(0, keepdim=True) for g, v in zip(gradients, vectors, strict=True)]
 
-    def run(self, program: Program, psi: Tensor, stacks: Sequence[Tensor], fresh: bool = False) -> Tensor:
-        """The state behind all blocks.
+    def run(self, program: Program, start: Start, stacks: Sequence[Tensor]) -> tuple[Tensor, Tensor | None]:
+        """The state behind all blocks, (S, 2**n), and the values of the program's words, (S, W), if they came for free.
 
         Parameters
         ----------
         program : Program
-        psi : (S, 2**n) complex
+        start : Start
         stacks : sequence of Tensor
             The varying blocks' matrices, (n_blocks, D, D) or (B, n_blocks, D, D) each.
-        fresh : bool
-            Whether `psi` may be overwritten.
         """
-        if program.tiled and plain(psi, *stacks):
-            found = _twin(program).run(psi, stacks, fresh)
+        if program.tiled and plain(start.device, *start.tensors, *stacks):
+            found = _twin(program).run(start, stacks)
             if found is not None:
                 return found
+        psi = start()
         for block, matrix in zip(program.blocks, program.matrices(stacks), strict=True):
             psi = self.apply(psi, block, matrix, program.wires)
-        return psi
+        return psi, None
 
     def sweep(
         self,
         program: Program,
-        start: Callable[[], Tensor],
+        start: Start,
         psi: Tensor,
-        lam: Tensor,
+        pull: Pull,
         stacks: Sequence[Tensor],
         wanted: Sequence[bool],
         through: bool,
-    ) -> tuple[list[Tensor | None], Tensor]:
+    ) -> tuple[list[Tensor | None], Tensor | None]:
         """The state and the gradient with respect to it, brought back through all blocks, which are unitary.
 
         With psi_k = M_k psi_{k-1}: lam_{k-1} = M_k^+ lam_k, dL/dM_k = lam_k psi_{k-1}^+, psi_{k-1} = M_k^+ psi_k.
@@ -99,10 +98,11 @@ class StateVector:
         Parameters
         ----------
         program : Program
-        start : callable
-            Gives the state before all blocks, (S or 1, 2**n).
-        psi, lam : (S, 2**n) complex
-            The state behind all blocks, and the gradient with respect to it. Neither is changed.
+        start : Start
+        psi : (S, 2**n) complex
+            The state behind all blocks; it is not changed.
+        pull : Pull
+            The gradient with respect to it.
         stacks : sequence of Tensor
             As in `run`.
         wanted : sequence of bool
@@ -114,13 +114,14 @@ class StateVector:
         -------
         list of (Tensor or None)
             For each stack its gradient, of the same shape, if wanted.
-        Tensor
-            The gradient with respect to the state before all blocks, if wanted; else some gradient on the way there.
+        Tensor or None
+            The gradient with respect to the state before all blocks, if wanted.
         """
-        if program.tiled and plain(psi, lam, *stacks):
-            swept = _twin(program).sweep(psi, lam, stacks, wanted, program.spreads is not None)
+        if program.tiled and plain(psi.device, psi, pull.cotangent, *stacks):
+            swept = _twin(program).sweep(psi, pull, stacks, wanted, through)
             if swept is not None:
                 return swept
+        lam = pull()
         blocks, matrices, wires = program.blocks, program.matrices(stacks), program.wires
         needed = {k for held, want in zip(program.slots, wanted, strict=True) if want for k in held}
         crossed: dict[int, Tensor] = {}
@@ -143,7 +144,7 @@ class StateVector:
             torch.stack([crossed[k] for k in held], -3) if want else None
             for held, want in zip(program.slots, wanted, strict=True)
         ]
-        return gradients, lam
+        return gradients, lam if through else None
 
     def apply(self, psi: Tensor, block: Block, matrix: Tensor, wires: int) -> Tensor:
         """The state behind a block."""
@@ -178,9 +179,9 @@ def _twin(program: Program) -> Twin:
 _TWINS: WeakKeyDictionary[Program, Twin] = WeakKeyDictionary()
 
 
-def plain(*tensors: Tensor) -> bool:
+def plain(device: torch.device, *tensors: Tensor) -> bool:
     """Whether compiled kernels may compute with these: on the CPU, with no graph recorded and no transform active."""
     if torch._C._are_functorch_transforms_active():
         return False
-    recorded = torch.is_grad_enabled()
-    return all(t.device.type == "cpu" and not (recorded and t.requires_grad) for t in tensors)
+    recorded = torch.is_grad_enabled() and any(t.requires_grad for t in tensors)
+    return device.type == "cpu" and not recorded

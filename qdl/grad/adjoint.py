@@ -21,6 +21,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from qdl.engine.program import Pull
 from qdl.errors import UnsupportedError
 from qdl.grad.task import Task
 
@@ -36,17 +37,16 @@ class Adjoint:
             return _Transformed.apply(task, len(vectors), *vectors, *stacks)[0]
         if tracked:
             return _Sweep.apply(task, len(vectors), *vectors, *stacks)
-        return task.read.value(task.evolve(vectors, stacks))
+        return task.observe(vectors, stacks)[0]
 
 
 class _Sweep(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, task: Task, count: int, *tensors: Tensor) -> Tensor:
-        psi = task.evolve(tensors[:count], tensors[count:])
+        value, psi = task.observe(tensors[:count], tensors[count:])
         ctx.task, ctx.count = task, count
         ctx.save_for_backward(*tensors, psi)
         ctx.set_materialize_grads(False)
-        value = task.read.value(psi)
         return value.clone() if value is psi else value
 
     @staticmethod
@@ -65,8 +65,7 @@ class _Transformed(torch.autograd.Function):
 
     @staticmethod
     def forward(task: Task, count: int, *tensors: Tensor) -> tuple[Tensor, Tensor]:
-        psi = task.evolve(tensors[:count], tensors[count:])
-        value = task.read.value(psi)
+        value, psi = task.observe(tensors[:count], tensors[count:])
         return (value.clone() if value is psi else value), psi
 
     @staticmethod
@@ -100,7 +99,8 @@ def sweep(
     """The gradients of vectors and matrices, given the final state and the gradient of what is read from it."""
     of_vectors, of_stacks = wanted[: len(vectors)], wanted[len(vectors) :]
     through = any(of_vectors)
-    lam = task.read.pullback(psi, cotangent)
-    found, lam = task.engine.sweep(task.program, lambda: task.start(vectors), psi, lam, stacks, of_stacks, through)
-    started = task.start_gradients(vectors, lam) if through else [None] * len(vectors)
+    start = task.start(vectors)
+    pull = Pull(cotangent, lambda: task.read.pullback(psi, cotangent))
+    found, lam = task.engine.sweep(task.program, start, psi, pull, stacks, of_stacks, through)
+    started = task.start_gradients(vectors, lam) if lam is not None else [None] * len(vectors)
     return [*started, *found]

@@ -13,4 +13,4 @@ class Autograd:
     def values(self, task: Task, shared: Tensor, sampled: Tensor) -> Tensor:
         """What the task reads, (S, m)."""
         vectors, stacks = task.build(shared, sampled)
-        return task.read.value(task.evolve(vectors, stacks))
+        return task.observe(vectors, stacks)[0]

@@ -157,5 +157,5 @@ def read_exactly(bound: Bound, shared: Tensor, sampled: Tensor) -> list[Tensor]:
     out = []
     for task in bound.tasks:
         vectors, stacks = task.build(shared, sampled)
-        out.append(task.read.value(task.evolve(vectors, stacks)))
+        out.append(task.observe(vectors, stacks)[0])
     return out

@@ -8,13 +8,14 @@ import torch
 from torch import Tensor
 
 from qdl.engine.matrices import Angles, Builder
-from qdl.engine.program import Program, pick, slots
+from qdl.engine.program import Program, Start, pick, slots
 from qdl.engine.stacks import Place
 from qdl.engine.state import StateVector
 from qdl.ir.gates import Prepare
 from qdl.measure import observe
 from qdl.plan.fuse import Block
 from qdl.plan.part import Part
+from qdl.plan.readout import WordsRead
 
 
 class Task:
@@ -43,7 +44,9 @@ class Task:
         firsts = [k for k, block in enumerate(part.blocks) if block.sampled]
         spreads = firsts[0] if firsts and not any(b.sampled for b in part.prologue) else None
         places = tuple(self.blocks.places)
-        self.program = Program(len(part.wires), part.blocks, places, self.blocks.constants, spreads, part.tiled)
+        self.program = Program(
+            len(part.wires), part.blocks, places, self.blocks.constants, spreads, part.tiled, _signs(part)
+        )
 
     def _place_factors(self, prologue: Sequence[Block]) -> None:
         """Where each factor of the initial state lies: in a stack of columns, or as amplitudes in one of its own."""
@@ -76,11 +79,15 @@ class Task:
             vectors.append(_prepared(amplitudes.unsqueeze(-2), self.dtype))
         return vectors, self.blocks(angles)
 
-    def start(self, vectors: Sequence[Tensor]) -> Tensor:
-        """The initial product state, (S or 1, 2**n)."""
-        if self.idle:
-            return self.engine.ground(len(self.factors), self.dtype, self.device)
-        return self.engine.init(self.part, self.columns(vectors))
+    def start(self, vectors: Sequence[Tensor]) -> Start:
+        """The initial product state."""
+
+        def make() -> Tensor:
+            if self.idle:
+                return self.engine.ground(len(self.factors), self.dtype, self.device)
+            return self.engine.init(self.part, self.columns(vectors))
+
+        return Start(make, tuple(vectors), self.dtype, self.device, self.idle, fresh=len(self.factors) > 1)
 
     def columns(self, vectors: Sequence[Tensor]) -> list[Tensor]:
         """The factors of the initial state, (S or 1, 2**k) each."""
@@ -95,8 +102,12 @@ class Task:
 
     def evolve(self, vectors: Sequence[Tensor], stacks: Sequence[Tensor]) -> Tensor:
         """The final state, (S, 2**n)."""
-        fresh = len(self.factors) > 1  # else the start may be the one factor itself
-        return self.engine.run(self.program, self.start(vectors), stacks, fresh)
+        return self.engine.run(self.program, self.start(vectors), stacks)[0]
+
+    def observe(self, vectors: Sequence[Tensor], stacks: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """What is read, (S, m), and the final state, (S, 2**n)."""
+        psi, value = self.engine.run(self.program, self.start(vectors), stacks)
+        return self.read.value(psi) if value is None else value, psi
 
 
 def _prepares(block: Block) -> bool:
@@ -107,3 +118,15 @@ def _prepared(amplitudes: Tensor, dtype: torch.dtype) -> Tensor:
     """Real amplitudes (*batch, 2**k) as normalised state vectors."""
     rows = amplitudes / amplitudes.detach().abs().amax(-1, keepdim=True)  # or squares of small amplitudes vanish
     return (rows / torch.linalg.vector_norm(rows, dim=-1, keepdim=True)).to(dtype)
+
+
+def _signs(part: Part) -> tuple[tuple[int, ...], ...]:
+    """The positions of each word's Z's, if what is read are a few words of Z's."""
+    read = part.read
+    if not isinstance(read, WordsRead) or read.matrices or len(read.groups) != 1 or not 0 < read.count <= FEW_WORDS:
+        return ()
+    group = read.groups[0]
+    return () if group.flips else tuple(word.signs for word in sorted(group.words, key=lambda word: word.column))
+
+
+FEW_WORDS = 32  # a tile kernel reads them one after the other; more are quicker as a matrix product

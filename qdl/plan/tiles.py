@@ -40,11 +40,18 @@ class Pass:
     sources, targets : tuple of int
         Which bit of the array each row bit stands for, when a tile is read and when it is written.
     steps : tuple of Act and Swap
+    blocks_end : int
+        How many steps there are up to the last block.
+    rows, lanes : tuple of int
+        Which bit of the array each row bit and each lane bit stands for after these steps.
     """
 
     sources: tuple[int, ...]
     targets: tuple[int, ...]
     steps: tuple[Act | Swap, ...]
+    blocks_end: int
+    rows: tuple[int, ...]
+    lanes: tuple[int, ...]
 
 
 def schedule(
@@ -119,8 +126,9 @@ class _Tile:
             for bit in block:
                 while self.uses[bit] and self.uses[bit][-1] <= time:
                     self.uses[bit].pop()
+        end, rows, lanes = len(self.steps), tuple(self.rows), tuple(self.lanes)
         self._restore()
-        return Pass(self.sources, tuple(self.rows), tuple(self.steps))
+        return Pass(self.sources, tuple(self.rows), tuple(self.steps), end, rows, lanes)
 
     def _bring(self, block: tuple[int, ...]) -> None:
         """Exchange lane bits until all of a block's bits number rows."""

@@ -29,7 +29,7 @@ def test_the_sweep_restores_the_initial_state(wires: int, width: int | None, dty
             bound = executor.bind(values)
             for task in bound.tasks:
                 vectors, stacks = task.build(*bound.angles(values))
-                start, program = task.start(vectors), task.program
+                start, program = task.start(vectors)(), task.program
                 psi = task.evolve(vectors, stacks)
                 for block, matrix in reversed(list(zip(program.blocks, program.matrices(stacks), strict=True))):
                     psi = task.engine.undo(psi, block, matrix, program.wires)

@@ -20,11 +20,14 @@ COMMON = (
     "rows", "sources", "targets",  # rows of a tile; the amplitudes they are read from and written to, from the base
     "steps", "program",  # how many, and where
     "shared", "grouped", "stride",  # matrices; vectors between two groups' matrices
+    "inside",  # the bits of an amplitude's number in its own state
+    "words", "count", "weights",  # masks of the words that are read, how many, and their values or weights, by group
     "scratch",
 )  # fmt: skip
-FORWARD = (*COMMON, "source", "target")
+FORWARD = (*COMMON, "source", "target")  # a source 0 stands for |0...0>
 REVERSE = (
-    *COMMON, "psi_source", "psi_target", "lam_source", "lam_target",  # a target 0 is not written
+    *COMMON,
+    "psi_source", "psi_target", "lam_source", "lam_target",  # a target 0 is not written; lam_source 0: by the words
     "shared_gradient", "grouped_gradient", "gradient_stride",
 )  # fmt: skip
 
@@ -35,6 +38,9 @@ def emit(bits: int) -> ir.Module:
     tools: dict[Any, Any] = {
         "load": kernels.emit_load(module, p),
         "store": kernels.emit_store(module, p),
+        "start": kernels.emit_start(module, p),
+        "read": kernels.emit_read(module, p),
+        "pull": kernels.emit_pull(module, p),
         "all": kernels.emit_swap(module, p, tuple(range(_log(p.lanes)))),
         "one": [kernels.emit_swap(module, p, (j,)) for j in range(_log(p.lanes))],
         "act": {k: kernels.emit_act(module, p, k) for k in range(1, kernels.WIDEST + 1)},
@@ -68,6 +74,11 @@ class _Entry(Function):
         """The address of a tile's first amplitude."""
         return self.at(self.pointer(name), self.times(base, 2), self.precision.real)
 
+    def words(self, group: Any, base: Any) -> list[Any]:
+        """What reading the words takes: masks, how many, the tile's base, and where their values or weights lie."""
+        count = self.named["count"]
+        return [self.pointer("words"), count, base, self.line(self.pointer("weights"), self.times(group, count))]
+
     def matrix(self, step: Any, base: str, of_group: Any, slot: int, shared: str) -> Any:
         """Where the matrix or gradient of a step lies: among the shared ones, or those of the tile's group."""
         b = self.builder
@@ -79,11 +90,16 @@ class _Entry(Function):
 def _emit_forward(module: ir.Module, p: Precision, tools: dict[Any, Any]) -> None:
     f = _Entry(module, "forward", FORWARD, p)
     n, b = f.named, f.builder
-    re, im = f.planes(2)
+    re, im, spare = f.planes(3)
     with f.loop(n["last"], n["first"]) as tile:
         base = f.integer(f.pointer("bases"), tile)
-        group = f.times(f.integer(f.pointer("groups"), tile), n["stride"])
-        b.call(tools["load"], [f.state("source", base), f.pointer("sources"), n["rows"], re, im])
+        number = f.integer(f.pointer("groups"), tile)
+        group = f.times(number, n["stride"])
+        with f.either(b.icmp_signed("==", n["source"], f.number(0))) as (ground, given):
+            with ground:
+                b.call(tools["start"], [re, im, f.pointer("sources"), n["rows"], base, n["inside"]])
+            with given:
+                b.call(tools["load"], [f.state("source", base), f.pointer("sources"), n["rows"], re, im])
         with f.loop(n["steps"]) as index:
             step = f.at(f.pointer("program"), f.times(index, kernels.STEP), kernels.I64)
             _swaps(f, step, [re, im], tools)
@@ -91,6 +107,8 @@ def _emit_forward(module: ir.Module, p: Precision, tools: dict[Any, Any]) -> Non
             for wires, act in tools["act"].items():
                 with f.when(_is(f, step, wires)):
                     b.call(act, [re, im, n["rows"], step, matrix])
+            with f.when(_is(f, step, kernels.READ)):
+                b.call(tools["read"], [re, im, spare, n["rows"], *f.words(number, base)])
         b.call(tools["store"], [f.state("target", base), f.pointer("targets"), n["rows"], re, im])
     f.finish()
 
@@ -106,7 +124,8 @@ def _emit_reverse(module: ir.Module, p: Precision, tools: dict[Any, Any]) -> Non
         number = f.integer(f.pointer("groups"), tile)
         group, gradients = f.times(number, n["stride"]), f.times(number, n["gradient_stride"])
         for name, state in (("psi", psi), ("lam", lam)):
-            b.call(tools["load"], [f.state(f"{name}_source", base), f.pointer("sources"), n["rows"], *state])
+            with f.when(b.icmp_signed("!=", n[f"{name}_source"], f.number(0))):
+                b.call(tools["load"], [f.state(f"{name}_source", base), f.pointer("sources"), n["rows"], *state])
         with f.loop(n["steps"]) as index:
             step = f.at(f.pointer("program"), f.times(index, kernels.STEP), kernels.I64)
             _swaps(f, step, planes, tools)
@@ -119,6 +138,8 @@ def _emit_reverse(module: ir.Module, p: Precision, tools: dict[Any, Any]) -> Non
                     with f.when(wanted):
                         b.call(tools["cross"][wires], [*psi, *lam, n["rows"], step, gradient])
                     b.call(act, [*lam, n["rows"], step, matrix])
+            with f.when(_is(f, step, kernels.READ)):
+                b.call(tools["pull"], [*planes, n["rows"], *f.words(number, base)])
         for name, state in (("psi", psi), ("lam", lam)):
             with f.when(b.icmp_signed("!=", n[f"{name}_target"], f.number(0))):
                 b.call(tools["store"], [f.state(f"{name}_target", base), f.pointer("targets"), n["rows"], *state])

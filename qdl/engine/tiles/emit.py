@@ -126,8 +126,26 @@ class Function:
         with self.builder.goto_entry_block():
             place = self.builder.alloca(self.precision.vector)
             place.align = LINE
-        self.store(ir.Constant(self.precision.vector, [0.0] * self.precision.lanes), place)
+        self.clear(place)
         return place
+
+    def clear(self, place: Any) -> None:
+        """Zero in an accumulator."""
+        self.store(ir.Constant(self.precision.vector, [0.0] * self.precision.lanes), place)
+
+    def parity(self, number: Any, mask: Any) -> Any:
+        """0 or 1: whether the number has an odd count of the mask's bits."""
+        return self.builder.and_(self.builder.ctpop(self.builder.and_(number, mask)), self.number(1))
+
+    def signed(self, a: Any, odd: Any) -> Any:
+        """a, or -a where `odd` is 1, by its sign bit."""
+        b, p = self.builder, self.precision
+        kind = ir.IntType(p.bits)
+        sign = b.shl(b.trunc(odd, kind) if p.bits < 64 else odd, ir.Constant(kind, p.bits - 1))
+        whole = ir.VectorType(kind, p.lanes)
+        signs = b.insert_element(ir.Constant(whole, ir.Undefined), sign, ir.Constant(I32, 0))
+        signs = self.shuffle(signs, ir.Constant(whole, ir.Undefined), [0] * p.lanes)
+        return b.bitcast(b.xor(b.bitcast(a, whole), signs), p.vector)
 
     # Control
 
@@ -154,3 +172,9 @@ class Function:
         """Do what is written inside if the condition holds."""
         with self.builder.if_then(condition):
             yield
+
+    @contextmanager
+    def either(self, condition: Any) -> Iterator[Any]:
+        """Two branches to write into, if the condition holds and if not."""
+        with self.builder.if_else(condition) as branches:
+            yield branches

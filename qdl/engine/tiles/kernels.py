@@ -22,8 +22,10 @@ WIDEST = 3  # wires of a block: eight amplitudes, real and imaginary, fill half 
 # same bits ascending, where the matrix and the gradient lie (in vectors), and whether they are those of the group.
 STEP = 12
 KIND, BITS, SORTED, MATRIX, GRADIENT, OF_GROUP = 0, 1, 4, 7, 8, 9
-SWAP_ALL = 4  # kinds: 1 to 3 a block of so many wires, 4 swap all lane bits, 5 + j swap lane bit j
+READ = 0  # kinds: 0 read the words, 1 to 3 a block of so many wires, 4 swap all lane bits, 5 + j swap lane bit j
+SWAP_ALL = 4
 SWAP_ONE = 5
+ROW_BITS = 12  # a word's mask is one of the row and, above so many bits, one of the tile's base
 
 
 def _rows_of(f: Function, step: Any, index: Any, wires: int) -> list[Any]:
@@ -156,3 +158,58 @@ def emit_store(module: ir.Module, p: Precision) -> ir.Function:
         f.store(f.shuffle(a, b, mixed[: p.lanes]), place, aligned=False)
         f.store(f.shuffle(a, b, mixed[p.lanes :]), f.line(place, 1), aligned=False)
     return f.finish()
+
+
+def emit_start(module: ir.Module, p: Precision) -> ir.Function:
+    """start(re, im, offsets, rows, base, inside): |0...0>, where a number has none of the bits `inside`."""
+    f = Function(module, "start", [POINTER, POINTER, POINTER, I64, I64, I64], p)
+    re, im, offsets, rows, base, inside = f.arguments
+    nothing = ir.Constant(p.vector, [0.0] * p.lanes)
+    first = ir.Constant(p.vector, [1.0] + [0.0] * (p.lanes - 1))
+    with f.loop(rows) as row:
+        number = f.builder.and_(f.add(base, f.integer(offsets, row)), inside)
+        is_ground = f.builder.icmp_signed("==", number, f.number(0))
+        f.store(f.builder.select(is_ground, first, nothing), f.line(re, row))
+        f.store(nothing, f.line(im, row))
+    return f.finish()
+
+
+def emit_read(module: ir.Module, p: Precision) -> ir.Function:
+    """read(re, im, spare, rows, words, count, base, values): values[w] += sum over rows of +-|psi|^2, per lane.
+
+    The sign is the parity of the bits of a row's number, and the base's, that the word's mask has. `spare` is an array
+    of a tile's size to work in.
+    """
+    f = Function(module, "read", [POINTER] * 3 + [I64, POINTER, I64, I64, POINTER], p)
+    re, im, spare, rows, words, count, base, values = f.arguments
+    with f.loop(rows) as row:
+        a, b = f.load(f.line(re, row)), f.load(f.line(im, row))
+        f.store(f.multiply_add(a, a, f.multiply_add(b, b, None)), f.line(spare, row))
+    with f.loop(count) as word:
+        total, mask = f.accumulator(), f.integer(words, word)
+        f.clear(total)
+        with f.loop(rows) as row:
+            signed = f.signed(f.load(f.line(spare, row)), f.parity(_number(f, row, base), mask))
+            f.store(f.builder.fadd(f.load(total), signed), total)
+        place = f.line(values, word)
+        f.store(f.builder.fadd(f.load(place), f.load(total)), place)
+    return f.finish()
+
+
+def emit_pull(module: ir.Module, p: Precision) -> ir.Function:
+    """pull(psi_re, psi_im, lam_re, lam_im, rows, words, count, base, weights): lam = sum_w +-weights[w] psi."""
+    f = Function(module, "pull", [POINTER] * 4 + [I64, POINTER, I64, I64, POINTER], p)
+    psi, lam, (rows, words, count, base, weights) = f.arguments[:2], f.arguments[2:4], f.arguments[4:]
+    total = f.accumulator()
+    with f.loop(rows) as row:
+        f.clear(total)
+        with f.loop(count) as word:
+            odd = f.parity(_number(f, row, base), f.integer(words, word))
+            f.store(f.builder.fadd(f.load(total), f.signed(f.load(f.line(weights, word)), odd)), total)
+        for one, other in zip(psi, lam, strict=True):
+            f.store(f.multiply_add(f.load(f.line(one, row)), f.load(total), None), f.line(other, row))
+    return f.finish()
+
+
+def _number(f: Function, row: Any, base: Any) -> Any:
+    return f.builder.or_(row, f.builder.shl(base, f.number(ROW_BITS)))

@@ -36,6 +36,10 @@ class Walk:
         The program, without the places of matrices and gradients, which `fill` puts in.
     acts : (m,) int
         Which steps are blocks, and `blocks` which: their numbers.
+    words : (W,) int
+        The masks of the words that are read, if this pass reads them.
+    signs : (W, lanes) float
+        The sign that a word gives each lane, where lanes are amplitudes.
     """
 
     sources: Integers
@@ -45,6 +49,8 @@ class Walk:
     steps: Integers
     acts: Integers
     blocks: Integers
+    words: Integers
+    signs: NDArray[np.float64]
 
     def fill(self, matrix: Integers, grouped: Integers, gradient: Integers) -> Integers:
         """The program with the places of every block's matrix and gradient, in vectors."""
@@ -67,6 +73,10 @@ class Layout:
         Whether there are matrices per sample.
     lanewise : bool
         Whether each lane is a sample.
+    reads : bool
+        Whether the words are read on the way.
+    inside : int
+        The bits of an amplitude's number in its own state.
     walks : tuple of Walk
     """
 
@@ -75,11 +85,19 @@ class Layout:
     wires: int
     grouped: bool
     lanewise: bool
+    reads: bool
+    inside: int
     walks: tuple[Walk, ...]
 
 
 def lay_out(
-    blocks: Sequence[tuple[int, ...]], sampled: bool, wires: int, samples: int, lanes: int, threads: int
+    blocks: Sequence[tuple[int, ...]],
+    sampled: bool,
+    wires: int,
+    samples: int,
+    lanes: int,
+    threads: int,
+    words: Sequence[tuple[int, ...]] = (),
 ) -> Layout | None:
     """The layout for blocks on positions, or None where tiles are of no use.
 
@@ -91,6 +109,8 @@ def lay_out(
         Whether any block has matrices per sample.
     lanes : int
         Numbers in a vector.
+    words : sequence of tuples
+        The positions that each word to be read has a Z on.
     """
     low = lanes.bit_length() - 1
     widest = max(map(len, blocks), default=0)
@@ -115,21 +135,48 @@ def lay_out(
     passes = schedule(bits, wires, low, rows, range(ground, ground + spare), lift=lanewise)
     each = 2 ** (ground + spare - wires)
     padded = -(-samples // each) * each
-    walks = tuple(_walk(p, low, wires, each, padded, sampled, lanewise) for p in passes)
-    return Layout(samples, padded, wires, sampled, lanewise, walks)
+    masks = [sum(1 << (wires - 1 - p) for p in word) for word in words]
+    reads = bool(words) and (lanewise or not spare)
+    walks = []
+    for k, p in enumerate(passes):
+        last = reads and k == len(passes) - 1
+        walks.append(_walk(p, low, wires, each, padded, lanewise, masks if last else []))
+    return Layout(samples, padded, wires, sampled, lanewise, reads, (1 << wires) - 1, tuple(walks))
 
 
-def _walk(p: Pass, low: int, wires: int, each: int, padded: int, sampled: bool, lanewise: bool) -> Walk:
+def _walk(p: Pass, low: int, wires: int, each: int, padded: int, lanewise: bool, masks: Sequence[int]) -> Walk:
     """A pass as arrays; a tile takes `each` whole samples, or a piece of one."""
     total = wires + each.bit_length() - 1
     inside = _offsets([b for b in range(low, total) if b not in p.sources])
     starts = np.arange(padded // each, dtype=np.int64) << total
     bases = (starts[:, None] + inside).ravel()
-    groups = bases >> (total if lanewise else wires) if sampled else np.zeros_like(bases)
-    steps = np.array([_step(s) for s in p.steps], dtype=np.int64)
-    acts = np.array([k for k, s in enumerate(p.steps) if isinstance(s, Act)], dtype=np.int64)
-    blocks = np.array([s.block for s in p.steps if isinstance(s, Act)], dtype=np.int64)
-    return Walk(_offsets(p.sources), _offsets(p.targets), bases, groups, steps, acts, blocks)
+    steps = [_step(s) for s in p.steps]
+    acts = [k for k, s in enumerate(p.steps) if isinstance(s, Act)]
+    if masks:
+        steps.insert(p.blocks_end, [kernels.READ] + [0] * (kernels.STEP - 1))
+    return Walk(
+        _offsets(p.sources),
+        _offsets(p.targets),
+        bases,
+        bases >> (total if lanewise else wires),
+        np.array(steps, dtype=np.int64),
+        np.array(acts, dtype=np.int64),
+        np.array([s.block for s in p.steps if isinstance(s, Act)], dtype=np.int64),
+        np.array([_mask(mask, p) for mask in masks], dtype=np.int64),
+        np.array([_lane_signs(mask, p.lanes) for mask in masks]),
+    )
+
+
+def _mask(mask: int, p: Pass) -> int:
+    """Which bits of a row's number, and of the tile's base above them, a word's sign depends on."""
+    rows = sum(1 << r for r, bit in enumerate(p.rows) if mask >> bit & 1)
+    base = sum(1 << bit for bit in range(mask.bit_length()) if mask >> bit & 1 and bit not in (*p.rows, *p.lanes))
+    return rows | base << kernels.ROW_BITS
+
+
+def _lane_signs(mask: int, lanes: Sequence[int]) -> list[float]:
+    parities = [sum(mask >> bit & number >> j & 1 for j, bit in enumerate(lanes)) for number in range(1 << len(lanes))]
+    return [-1.0 if parity % 2 else 1.0 for parity in parities]
 
 
 def _offsets(bits: Sequence[int]) -> Integers:

@@ -24,7 +24,7 @@ class Kind(NamedTuple):
     planes: int
 
 
-FORWARD, REVERSE = Kind(0, 2), Kind(1, 4)
+FORWARD, REVERSE = Kind(0, 3), Kind(1, 4)
 
 
 def lanes(dtype: torch.dtype) -> int:
@@ -45,6 +45,7 @@ class Sheet:
 
     def __init__(self, shared: Sequence[Tensor], grouped: Sequence[Tensor], layout: Layout, dtype: torch.dtype) -> None:
         width = lanes(dtype)
+        self.like = torch.empty(0, dtype=torch.float32 if dtype == torch.complex64 else torch.float64)
         self.shared = _spread([_flat(t) for t in shared], width)
         self.grouped: Tensor | None = None
         if grouped:
@@ -72,64 +73,135 @@ def _spread(parts: Sequence[Tensor], width: int) -> Tensor | None:
     return (torch.cat(list(parts)) if len(parts) > 1 else parts[0])[:, None].expand(-1, width).contiguous()
 
 
-def forward(layout: Layout, programs: Sequence[Integers], sheet: Sheet, psi: Tensor, fresh: bool) -> Tensor:
-    """The states (S, 2**n) behind all blocks; `psi` may be overwritten if it is fresh."""
-    source = _padded(psi, layout)
-    target = source if fresh or source is not psi else torch.empty_like(source)
+def forward(
+    layout: Layout, programs: Sequence[Integers], sheet: Sheet, psi: Tensor | None, fresh: bool, dtype: torch.dtype
+) -> tuple[Tensor, Tensor | None]:
+    """The states behind all blocks, (S, 2**n), and the values of the words, (S, W), if the layout reads them.
+
+    Parameters
+    ----------
+    psi : (S, 2**n) or None
+        None stands for |0...0>.
+    fresh : bool
+        Whether `psi` may be overwritten.
+    """
+    if psi is None and 2**layout.wires < lanes(dtype):  # several samples share a vector
+        psi = torch.zeros(layout.padded, 2**layout.wires, dtype=dtype)
+        psi[:, 0] = 1
+    source = None if psi is None else _padded(psi, layout)
+    target = source if source is not None and (fresh or source is not psi) else None
+    if target is None:
+        target = torch.empty(layout.padded, 2**layout.wires, dtype=dtype)
+    values = None
+    if layout.reads:
+        copies, groups = _slots(layout)
+        values = sheet.like.new_zeros(copies, groups, len(layout.walks[-1].words), lanes(dtype))
     for walk, program in zip(layout.walks, programs, strict=True):
-        states = (source.data_ptr(), target.data_ptr())
+        states = (0 if source is None else source.data_ptr(), target.data_ptr())
 
         def rest(_: int, states: tuple[int, ...] = states) -> tuple[int, ...]:
             return states
 
-        _carry_out(FORWARD, walk, walk.sources, walk.targets, program, sheet, psi.dtype, rest)
+        work = _Work(layout, walk, walk.sources, walk.targets, program, sheet, values)
+        _carry_out(FORWARD, work, dtype, rest)
         source = target
-    return target[: layout.samples]
+    return target[: layout.samples], None if values is None else _read(values, layout)
+
+
+def _slots(layout: Layout) -> tuple[int, int]:
+    """How many copies of sums are kept (one for each thread where threads could meet), and of how many groups."""
+    if layout.lanewise:
+        return 1, len(layout.walks[-1].bases)
+    return torch.get_num_threads(), layout.samples
+
+
+def _read(values: Tensor, layout: Layout) -> Tensor:
+    """Sums over rows, (copies, groups, W, lanes), as values (S, W)."""
+    if layout.lanewise:
+        return values[0].transpose(1, 2).flatten(0, 1)[: layout.samples]
+    return (values.sum(0) * _signs(layout, values)).sum(-1)
+
+
+def _signs(layout: Layout, like: Tensor) -> Tensor:
+    return torch.as_tensor(layout.walks[-1].signs, dtype=like.dtype)
+
+
+def _weights(cotangent: Tensor, layout: Layout, width: int) -> Tensor:
+    """Twice the cotangent of the words' values, (S, W), as the kernels read it: (groups, W, lanes)."""
+    twice = 2 * cotangent
+    if not layout.lanewise:
+        return (twice[:, :, None] * _signs(layout, twice)).contiguous()
+    missing = layout.padded - len(twice)
+    whole = torch.nn.functional.pad(twice, (0, 0, 0, missing)) if missing else twice
+    return whole.reshape(-1, width, whole.shape[1]).transpose(1, 2).contiguous()
 
 
 def reverse(
-    layout: Layout, programs: Sequence[Integers], sheet: Sheet, psi: Tensor, lam: Tensor, fresh: bool, gradients: int
-) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
+    layout: Layout,
+    programs: Sequence[Integers],
+    sheet: Sheet,
+    psi: Tensor,
+    lam: Tensor,
+    gradients: int,
+    *,
+    by_words: bool,
+    fresh: bool,
+    through: bool,
+) -> tuple[Tensor | None, Tensor | None, Tensor | None, Tensor | None]:
     """Backwards through all blocks, from the state behind them and the gradient with respect to it.
 
     Parameters
     ----------
     sheet : Sheet
         The conjugate transposes.
-    fresh : bool
-        Whether `lam` may be overwritten; `psi` never is.
+    psi : (S, 2**n)
+        Is never overwritten.
+    lam : (S, 2**n), or (S, W) with `by_words`
+        The gradient with respect to psi, or to the values of the words that the layout reads.
     gradients : int
         Vectors at the start of the shared sheet that gradients are wanted of.
+    fresh : bool
+        Whether `lam` may be overwritten.
+    through : bool
+        Whether psi and lam in front of the blocks are wanted.
 
     Returns
     -------
-    psi, lam : (S, 2**n)
+    psi, lam : (S, 2**n), or None
         In front of the blocks.
     shared : (gradients,) real, or None
     grouped : (S, G) real, or None
     """
     width, threads = lanes(psi.dtype), torch.get_num_threads()
-    psi_source, lam_source = _padded(psi, layout), _padded(lam, layout)
-    psi_target = torch.empty_like(psi_source)
-    lam_target = lam_source if fresh or lam_source is not lam else torch.empty_like(lam_source)
-    real = psi.real.dtype
-    shared = torch.zeros(threads, max(1, gradients), width, dtype=real)
+    real = sheet.like
+    shared = real.new_zeros(threads, max(1, gradients), width)
     grouped = None
     if sheet.grouped is not None:
-        copies = 1 if layout.lanewise else threads
-        grouped = torch.zeros(copies, *sheet.grouped.shape, dtype=real)
-    for walk, program in zip(reversed(layout.walks), reversed(programs), strict=True):
-        states = tuple(t.data_ptr() for t in (psi_source, psi_target, lam_source, lam_target))
+        grouped = real.new_zeros(1 if layout.lanewise else threads, *sheet.grouped.shape)
+    stores = through or len(layout.walks) > 1
+    padded = _padded(psi, layout)
+    psi_source: Tensor | None = padded
+    psi_target = torch.empty_like(padded) if stores else None
+    weights = _weights(lam, layout, width) if by_words else None
+    lam_source = None if by_words else _padded(lam, layout)
+    lam_target = lam_source if fresh or lam_source is not lam else None
+    lam_target = torch.empty_like(padded) if stores and lam_target is None else lam_target
+    for k, (walk, program) in enumerate(zip(reversed(layout.walks), reversed(programs), strict=True)):
+        written = (psi_target, lam_target) if through or k < len(layout.walks) - 1 else (None, None)
+        states = (psi_source, written[0], lam_source, written[1])
+        addresses = tuple(0 if t is None else t.data_ptr() for t in states)
 
-        def rest(worker: int, states: tuple[int, ...] = states) -> tuple[int, ...]:
+        def rest(worker: int, addresses: tuple[int, ...] = addresses) -> tuple[int, ...]:
             own = 0 if grouped is None else grouped[min(worker, len(grouped) - 1)].data_ptr()
-            return (*states, shared[worker].data_ptr(), own, sheet.stride)
+            return (*addresses, shared[worker].data_ptr(), own, sheet.stride)
 
         backwards = np.ascontiguousarray(program[::-1])
-        _carry_out(REVERSE, walk, walk.targets, walk.sources, backwards, sheet, psi.dtype, rest)
+        work = _Work(layout, walk, walk.targets, walk.sources, backwards, sheet, weights)
+        _carry_out(REVERSE, work, psi.dtype, rest)
         psi_source, lam_source = psi_target, lam_target
     found = shared.sum((0, -1))[:gradients] if gradients else None
-    return psi_target[: layout.samples], lam_target[: layout.samples], found, _gathered(grouped, layout)
+    ends = [t[: layout.samples] if through and t is not None else None for t in (psi_target, lam_target)]
+    return ends[0], ends[1], found, _gathered(grouped, layout)
 
 
 def _gathered(grouped: Tensor | None, layout: Layout) -> Tensor | None:
@@ -147,27 +219,37 @@ def _padded(states: Tensor, layout: Layout) -> Tensor:
     return torch.nn.functional.pad(states, (0, 0, 0, missing)) if missing else states
 
 
-def _carry_out(
-    kind: Kind,
-    walk: Walk,
-    reads: Integers,
-    writes: Integers,
-    program: Integers,
-    sheet: Sheet,
-    dtype: torch.dtype,
-    rest: Callable[[int], tuple[int, ...]],
-) -> None:
+class _Work(NamedTuple):
+    """A pass and what it works with; `weights` are the words' values, by worker, or their weights: (..., W, lanes)."""
+
+    layout: Layout
+    walk: Walk
+    reads: Integers
+    writes: Integers
+    program: Integers
+    sheet: Sheet
+    weights: Tensor | None
+
+
+def _carry_out(kind: Kind, work: _Work, dtype: torch.dtype, rest: Callable[[int], tuple[int, ...]]) -> None:
     """Carry out a pass, its tiles shared among threads; `rest` gives a worker the entry point's own arguments."""
     call = driver.compiled(32 if dtype == torch.complex64 else 64)[kind.entry]
+    walk, sheet, program = work.walk, work.sheet, work.program
     shared, grouped = (0 if t is None else t.data_ptr() for t in (sheet.shared, sheet.grouped))
-    addresses = [a.ctypes.data for a in (walk.bases, walk.groups, reads, writes, program)]
-    bases, groups, read, write, steps = addresses
+    arrays = (walk.bases, walk.groups, work.reads, work.writes, program, walk.words)
+    bases, groups, read, write, steps, words = (a.ctypes.data for a in arrays)
+    rows = len(work.reads)
 
     def task(first: int, last: int, worker: int) -> None:
-        scratch = np.empty(kind.planes * len(reads) * LINE + LINE, dtype=np.uint8)
+        scratch = np.empty(kind.planes * rows * LINE + LINE, dtype=np.uint8)
         tile = scratch.ctypes.data + -scratch.ctypes.data % LINE
-        common = (bases, groups, len(reads), read, write, len(program), steps, shared, grouped, sheet.stride, tile)
-        arguments = np.array((first, last, *common, *rest(worker)), dtype=np.int64)
+        tables = (bases, groups, rows, read, write, len(program), steps, shared, grouped, sheet.stride)
+        weights = 0
+        if work.weights is not None:
+            own = work.weights[min(worker, len(work.weights) - 1)] if work.weights.dim() == 4 else work.weights
+            weights = own.data_ptr()
+        reading = (work.layout.inside, words, len(walk.words), weights)
+        arguments = np.array((first, last, *tables, *reading, tile, *rest(worker)), dtype=np.int64)
         call(arguments.ctypes.data)
 
     _share(len(walk.bases), task)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from qdl.engine.program import Program
+from qdl.engine.program import Program, Pull, Start
 from qdl.engine.tiles import kernels
 from qdl.engine.tiles import run as tiles
 from qdl.engine.tiles.layout import Integers, Layout, lay_out
@@ -39,6 +39,7 @@ class Twin:
         # Not the program itself: it is what this twin is remembered by, and must be free to go.
         self.wires, self.blocks, self.places = program.wires, program.blocks, program.places
         self.constants, self.slots, self.spreads = program.constants, program.slots, program.spreads
+        self.words = program.words
         self.shared = [k for k, held in enumerate(program.slots) if not program.blocks[held[0]].sampled]
         self.grouped = [k for k, held in enumerate(program.slots) if program.blocks[held[0]].sampled]
         self.sizes = [2 * 4 ** len(program.blocks[held[0]].positions) for held in program.slots]
@@ -69,51 +70,64 @@ class Twin:
                 self.offsets[k] = offset
                 offset += 2 * size * size
 
-    def run(self, psi: Tensor, stacks: Sequence[Tensor], fresh: bool = False) -> Tensor | None:
-        """The state behind all blocks, or None where tiles are of no use; `psi` may be overwritten if it is fresh."""
-        pieces = self._pieces(len(psi), stacks, psi.dtype)
+    def run(self, start: Start, stacks: Sequence[Tensor]) -> tuple[Tensor, Tensor | None] | None:
+        """The states behind all blocks, and the values of the program's words if they could be read on the way.
+
+        None where tiles are of no use.
+        """
+        psi, dtype, fresh = None if start.idle else start(), start.dtype, start.fresh
+        pieces = self._pieces(1 if psi is None else len(psi), stacks, dtype)
         if pieces is None:
             return None
+        values = None
         for samples, segment in pieces:
-            if len(psi) < samples:
+            if psi is not None and len(psi) < samples:
                 psi, fresh = psi.expand(samples, -1).contiguous(), True
-            psi = tiles.forward(segment.layout, segment.programs, self._sheet(stacks, segment), psi, fresh)
+            sheet = self._sheet(stacks, segment, dtype)
+            psi, values = tiles.forward(segment.layout, segment.programs, sheet, psi, fresh, dtype)
             fresh = True
-        return psi
+        assert psi is not None
+        return psi, values
 
     def sweep(
-        self, psi: Tensor, lam: Tensor, stacks: Sequence[Tensor], wanted: Sequence[bool], single: bool
-    ) -> tuple[list[Tensor | None], Tensor] | None:
-        """Gradients of the stacks, and the gradient with respect to the initial state.
+        self, psi: Tensor, pull: Pull, stacks: Sequence[Tensor], wanted: Sequence[bool], through: bool
+    ) -> tuple[list[Tensor | None], Tensor | None] | None:
+        """Gradients of the stacks, and if wanted the one with respect to the initial state.
 
-        Parameters
-        ----------
-        single : bool
-            Whether the initial state is one for all samples.
+        None where tiles are of no use.
         """
+        single = self.spreads is not None  # the initial state is one for all samples
         pieces = self._pieces(1 if single else len(psi), stacks, psi.dtype)
         if pieces is None:
             return None
+        by_words = pieces[-1][1].layout.reads
+        lam = pull.cotangent if by_words else pull()
         adjoints = [s.mH for s in stacks]
         found: list[Tensor | None] = [None] * len(stacks)
         shared: Tensor | None = None
-        fresh = False
         count = self.varying if any(wanted[k] for k in self.shared) else 0
-        for samples, segment in reversed(pieces):
-            if samples < len(psi):  # one shared state became one per sample here; any sample leads back to it
-                psi, lam = psi[:1], lam.sum(0, keepdim=True)
-            sheet = self._sheet(adjoints, segment, adjoint=True)
+        ahead: Tensor | None = lam
+        behind: Tensor | None = psi
+        for k, (samples, segment) in enumerate(reversed(pieces)):
+            assert ahead is not None
+            assert behind is not None
+            if samples < len(behind):  # one shared state became one per sample; any sample leads back to it
+                behind, ahead = behind[:1], ahead.sum(0, keepdim=True)
+            sheet = self._sheet(adjoints, segment, psi.dtype, adjoint=True)
             programs = segment.programs if count else [_without(p) for p in segment.programs]
-            psi, lam, more, grouped = tiles.reverse(segment.layout, programs, sheet, psi, lam, fresh, count)
-            fresh = True
+            behind, ahead, more, grouped = tiles.reverse(
+                segment.layout, programs, sheet, behind, ahead, count,
+                by_words=by_words and k == 0, fresh=k > 0, through=through or k < len(pieces) - 1,
+            )  # fmt: skip
             if more is not None:
                 shared = more if shared is None else shared + more
             if grouped is not None:
                 self._split(grouped, self.grouped, stacks, found)
-        lam = lam.sum(0, keepdim=True) if single else lam
+        if ahead is not None and single:
+            ahead = ahead.sum(0, keepdim=True)
         if shared is not None:
             self._split(shared, self.shared, stacks, found)
-        return [g if w else None for g, w in zip(found, wanted, strict=True)], lam
+        return [g if w else None for g, w in zip(found, wanted, strict=True)], ahead
 
     def _split(self, flat: Tensor, which: Sequence[int], stacks: Sequence[Tensor], found: list[Tensor | None]) -> None:
         """Gradients as they lie behind each other, given to their stacks."""
@@ -124,11 +138,12 @@ class Twin:
             offset += size
             found[k] = torch.view_as_complex(piece.reshape(*stacks[k].shape, 2).contiguous())
 
-    def _sheet(self, stacks: Sequence[Tensor], segment: _Segment, adjoint: bool = False) -> tiles.Sheet:
+    def _sheet(
+        self, stacks: Sequence[Tensor], segment: _Segment, dtype: torch.dtype, adjoint: bool = False
+    ) -> tiles.Sheet:
         shared = [stacks[k] for k in self.shared]
         shared += [f.mH for f in self.fixed] if adjoint else self.fixed
         grouped = [stacks[k] for k in self.grouped] if segment.layout.grouped else []
-        dtype = (stacks[0] if len(stacks) else self.fixed[0]).dtype
         return tiles.Sheet(shared, grouped, segment.layout, dtype)
 
     def _pieces(self, samples: int, stacks: Sequence[Tensor], dtype: torch.dtype) -> list[tuple[int, _Segment]] | None:
@@ -162,8 +177,9 @@ class Twin:
         blocks = [b.positions for b in self.blocks[first:last]]
         sampled = self.sampled[first:last]
         layout = lay_out(
-            blocks, bool(sampled.any()), self.wires, samples, tiles.lanes(dtype), torch.get_num_threads()
-        )
+            blocks, bool(sampled.any()), self.wires, samples, tiles.lanes(dtype), torch.get_num_threads(),
+            self.words if last == len(self.blocks) else (),
+        )  # fmt: skip
         segment = None
         if layout is not None:
             offsets = self.offsets[first:last]
