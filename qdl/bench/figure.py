@@ -32,7 +32,8 @@ def png(results: dict[str, Any]) -> bytes:
     axes.set_yscale("log")
     axes.set_xticks(range(len(rows)), list(rows), rotation=45, ha="right")
     axes.set_ylabel("peer's time / qdl's")
-    axes.legend(fontsize=7, ncols=4)
+    if rows:
+        axes.legend(fontsize=7, ncols=4)
     out = io.BytesIO()
     figure.savefig(out, format="png")
     return out.getvalue()

@@ -21,6 +21,7 @@ class Row:
     Attributes
     ----------
     name, title : str
+        The title may name ``{batch}``.
     build : callable
         ``build(**sizes)`` is the circuit; None for the detector layer, which is no circuit.
     sizes : mapping
@@ -31,7 +32,9 @@ class Row:
     goal : float
         The best peer's time over qdl's.
     peers : tuple of str
-        Against whom.
+        Who takes part.
+    against : tuple of str
+        Whom the goal is about, if not all of them.
     batch : int or None
         Samples; the Param x is per sample.
     read : str
@@ -49,6 +52,7 @@ class Row:
     ask: str
     goal: float
     peers: tuple[str, ...] = BATCHED
+    against: tuple[str, ...] = ()
     batch: int | None = None
     read: str = "all"
     cold: bool = False
@@ -60,16 +64,16 @@ class Row:
 
 
 def _conv(wires: int, patches: int, quick: int) -> Row:
-    title = f"{patches} patches, {wires} qubits, RY(x), 2 layers, {wires} x <Z>, gradients of weights and inputs"
+    title = f"{{batch}} patches, {wires} qubits, RY(x), 2 layers, {wires} x <Z>, gradients of weights and inputs"
     peers = (*BATCHED, "default.qubit-jit") if wires == 4 else BATCHED
-    return Row(f"conv-{wires}", title, works.conv, {"wires": wires}, "gradient", 25, peers, patches,
+    return Row(f"conv-{wires}", title, works.conv, {"wires": wires}, "gradient", 25, peers, batch=patches,
                quick={"batch": quick})  # fmt: skip
 
 
 def _deep(wires: int, goal: float, peers: tuple[str, ...], quick: bool) -> Row:
     title = f"one circuit, {wires} qubits, 4 layers, <Z> of the last wire, all gradients"
-    return Row(f"deep-{wires}", title, works.deep, {"wires": wires}, "gradient", goal, peers, read="last",
-               quick={} if quick else None)  # fmt: skip
+    return Row(f"deep-{wires}", title, works.deep, {"wires": wires}, "gradient", goal, peers,
+               ("lightning.qubit",), read="last", quick={} if quick else None)  # fmt: skip
 
 
 def _state(wires: int, goal: float, quick: bool) -> Row:
@@ -84,9 +88,9 @@ ROWS = (
     _conv(9, 2704, 256),
     Row("detector", "a detector layer 16 -> 32, 3x3, 32 images of 16x16, values and gradients, against conv2d", None,
         {"images": 32, "size": 16, "inputs": 16, "outputs": 32, "kernel": 3}, "layer", 1 / 20, ("conv2d",)),
-    Row("reupload", "batch 128, 10 qubits, 6 layers that read the input, 10 x <Z>, gradients of weights and inputs",
+    Row("reupload", "batch {batch}, 10 qubits, 6 layers that read the input, 10 x <Z>, gradients of weights and inputs",
         works.reupload, {"wires": 10}, "gradient", 10, batch=128, quick={"batch": 16}),
-    Row("qcnn", "a tree of SU4 and pooling on 8 qubits, batch 256, <Z> of the last wire, all gradients",
+    Row("qcnn", "a tree of SU4 and pooling on 8 qubits, batch {batch}, <Z> of the last wire, all gradients",
         works.qcnn, {"wires": 8}, "gradient", 20, batch=256, read="last", quick={"batch": 64}),
     _deep(16, 3, BATCHED, True),
     _deep(20, 5, (*_LARGE, "default.qubit"), True),
@@ -102,5 +106,5 @@ ROWS = (
     Row("first", "from a cold process, empty caches, to the first gradient of conv-4",
         works.conv, {"wires": 4}, "gradient", 1, batch=6272, cold=True, quick={"batch": 1568}),
     Row("small", "one 2-qubit circuit, one sample, values and gradients: the overhead of a call",
-        works.conv, {"wires": 2, "layers": 1}, "gradient", 1, _SMALL),
+        works.conv, {"wires": 2, "layers": 1}, "gradient", 1, _SMALL, _SMALL[:2]),
 )  # fmt: skip

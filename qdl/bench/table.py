@@ -37,6 +37,9 @@ def ratio(value: float) -> str:
 def cells(name: str, record: dict[str, Any]) -> tuple[str, ...]:
     """A row's texts, by column."""
     goal = f"{ratio(record['goal'])}x"
+    if record["against"]:
+        reached = f", reached {ratio(record['goal ratio'])}x" if record.get("goal ratio") else ""
+        goal += f" {' and '.join(record['against'])}{reached}"
     met = {True: "yes", False: "no", None: "-"}[record["met"]]
     if "ratio" not in record:
         ours = record["qdl"]
