@@ -81,11 +81,12 @@ class Detector:
         offset = None
         if self.readout == "excitation":
             offset = weight.new_zeros(len(weight)) if bias is None else bias
-        if isinstance(self.respond, Exact):
-            return self.respond.convolve(x, windows, self.coupling * weight, offset)
+        respond = self.respond
+        if isinstance(respond, Exact):
+            return respond.convolve(x, windows, self.coupling * weight, offset)
         by_group = weight.reshape(windows.groups, -1, self.size)
         turned = None if offset is None else offset.reshape(windows.groups, -1)
-        return windows.answers(x, lambda patches: self.respond(patches, by_group, self.coupling, turned))
+        return windows.answers(x, lambda patches: respond(patches, by_group, self.coupling, turned))
 
     def read(self, sine: Tensor, m: Tensor | None, bias: Tensor | None) -> Tensor:
         """(B, O, *positions): the classical convolution plus O(g^2), or the excitation number in [0, 1]."""

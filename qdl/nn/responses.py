@@ -111,7 +111,7 @@ class Exact:
         -------
         Tensor, shape (batch, outputs, *positions)
         """
-        series = None if torch._C._functorch.is_functorch_wrapped_tensor(x) else series_for(phase)
+        series = series_for(phase)
         if series is None:
             by_group = phase.reshape(windows.groups, -1, phase[0].numel())
             turned = None if offset is None else offset.reshape(windows.groups, -1)

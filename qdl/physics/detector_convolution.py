@@ -13,7 +13,7 @@ Backwards, with the cotangent s, dE/dM = E and dE/dA = e^M cos A, and then throu
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -21,6 +21,7 @@ from torch import Tensor
 from torch.autograd import Function
 
 from qdl.physics.detector_series import Series
+
 
 def detector_convolution(
     x: Tensor,
@@ -65,13 +66,13 @@ def detector_convolution(
     """
     if x.dim() == 3:
         # A line is an image of one row.
-        flat = {"stride": (1, *stride), "dilation": (1, *dilation), "groups": groups}
-        return detector_convolution(x[:, :, None], phase[:, :, None], offset, series, **flat).squeeze(2)
+        lifted = (x[:, :, None], phase[:, :, None], offset, series)
+        found = detector_convolution(*lifted, stride=(1, *stride), dilation=(1, *dilation), groups=groups)
+        return found.squeeze(2)
     form = _Form(series, stride, dilation, groups)
     if not (torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in (x, phase, offset))):
         return form.run(x, phase, offset)[0]
-    found: Tensor = _Sine.apply(x, phase, offset, form)[0]
-    return found
+    return cast(Tensor, _Sine.apply(x, phase, offset, form)[0])
 
 
 class _Sine(Function):
@@ -94,7 +95,7 @@ class _Sine(Function):
             return None, None, None, None
         (x, phase, offset), answers = ctx.saved_tensors[:3], ctx.saved_tensors[3:]
         wanted = ctx.needs_input_grad[:3]
-        if torch.is_grad_enabled() or torch._C._functorch.is_functorch_wrapped_tensor(cotangent):
+        if torch.is_grad_enabled() or _transformed(cotangent):
             grads = ctx.form.pull_reference(x, phase, offset, cotangent)
         else:
             grads = ctx.form.pull(x, phase, offset, answers, cotangent, wanted)
@@ -196,6 +197,12 @@ class _Form:
             by, image, weight, [len(weight)], self.stride, zeros, self.dilation, False, zeros, self.groups, mask
         )
         return found
+
+
+def _transformed(tensor: Tensor) -> bool:
+    """Whether torch.func is at work, or a batch of cotangents, neither of which can be written into."""
+    functorch = torch._C._functorch
+    return functorch.is_functorch_wrapped_tensor(tensor) or functorch.is_legacy_batchedtensor(tensor)
 
 
 def _rows(phase: Tensor) -> Tensor:

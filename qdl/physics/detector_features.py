@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+
 import numpy as np
 import torch
 from numpy.polynomial import Chebyshev, Polynomial
@@ -59,7 +60,7 @@ class Phases:
         return z, 2 * sine, z * sine
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Side:
     """One side's features.
 
@@ -126,7 +127,9 @@ class Side:
         rows = np.zeros((len(polynomials), max(len(p.coef) for p in polynomials)))
         for row, polynomial in zip(rows, polynomials, strict=True):
             row[: len(polynomial.coef)] = polynomial.coef
-        return torch.from_numpy(rows).to(self.dtype)
+        # A table outlives the inference in which it may be made.
+        with torch.inference_mode(False):
+            return torch.from_numpy(rows).to(self.dtype)
 
     def features(self, t: Tensor) -> tuple[Tensor, Tensor]:
         """Even and odd features of t (batch, places, groups, n): (batch, places, groups, terms, n), contiguous.
