@@ -7,6 +7,7 @@ choice of positions is brought to the front first.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 
@@ -59,6 +60,18 @@ def outer(psi: Tensor, factor: Tensor) -> Tensor:
     """The product states (S, P * d) of (S or 1, P) and (S or 1, d), the factor's index being the less significant."""
     product = psi[:, :, None] * factor[:, None, :]
     return product.reshape(product.shape[0], psi.shape[1] * factor.shape[1])
+
+
+def products(columns: Sequence[Tensor]) -> list[Tensor]:
+    """The product of all factors (d_k, S or 1), that of all but the first, and so on to the last, (P, S or 1) each.
+
+    Samples lie last here, and the long side of a product before them, so that the inner loops are long.
+    """
+    found = list(columns[-1:])
+    for column in reversed(columns[:-1]):
+        found.append((column.unsqueeze(1) * found[-1]).flatten(0, 1))
+    found.reverse()
+    return found
 
 
 def marginal(psi: Tensor, positions: tuple[int, ...], wires: int) -> Tensor:

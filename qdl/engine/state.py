@@ -36,30 +36,26 @@ class StateVector:
 
     def init(self, part: Part, vectors: Sequence[Tensor]) -> Tensor:
         """The product of the prologue's vectors, (S or 1, 2**k) each, in the order of the part's wires."""
-        psi = vectors[0]
-        for vector in vectors[1:]:
-            psi = kernels.outer(psi, vector)
+        psi = kernels.products([vector.mT.contiguous() for vector in vectors])[0].mT.contiguous()
         order = tuple(p for product in part.prologue for p in product.positions)
         return psi if kernels.contiguous(order) else kernels.from_front(psi[:, :, None], order, len(order))
 
     def init_gradients(self, part: Part, vectors: Sequence[Tensor], lam: Tensor) -> list[Tensor]:
         """What arrives at the start, handed to the vectors: each one's gradient, given that of their product.
 
-        With o_k = o_{k-1} (x) v_k: dv_k = sum_p conj(o_{k-1}[p]) lam[p, :], and lam goes on as lam . conj(v_k).
+        With o_k = v_k (x) o_{k+1}: dv_k = sum_p lam[:, p] conj(o_{k+1}[p]), and lam goes on as conj(v_k) . lam.
         """
         order = tuple(p for product in part.prologue for p in product.positions)
         if not kernels.contiguous(order):
             lam = kernels.to_front(lam, order, len(order))[:, :, 0]
-        products = [vectors[0]]
-        for vector in vectors[1:-1]:
-            products.append(kernels.outer(products[-1], vector))
+        columns = [vector.mT.contiguous() for vector in vectors]
+        lam = lam.mT.contiguous().conj().resolve_conj()  # so that the steps below need no conjugates
         gradients: list[Tensor] = []
-        for k in range(len(vectors) - 1, 0, -1):
-            lam = lam.view(lam.shape[0], -1, vectors[k].shape[1])
-            gradients.append((products[k - 1].conj()[:, None] @ lam)[:, 0])
-            lam = (lam @ vectors[k].conj()[:, :, None])[:, :, 0]
-        gradients.append(lam)
-        gradients.reverse()
+        for column, rest in zip(columns, kernels.products(columns[1:]), strict=False):
+            lam = lam.view(column.shape[0], -1, lam.shape[-1])
+            gradients.append((lam * rest).sum(1).mT.conj().resolve_conj())
+            lam = (column.unsqueeze(1) * lam).sum(0)
+        gradients.append(lam.mT.conj().resolve_conj())
         return [g if g.shape == v.shape else g.sum(0, keepdim=True) for g, v in zip(gradients, vectors, strict=True)]
 
     def run(self, program: Program, start: Start, stacks: Sequence[Tensor]) -> tuple[Tensor, Tensor | None]:
