@@ -121,11 +121,14 @@ class StateVector:
         blocks, matrices, wires = program.blocks, program.matrices(stacks), program.wires
         needed = {k for held, want in zip(program.slots, wanted, strict=True) if want for k in held}
         crossed: dict[int, Tensor] = {}
-        last = 0 if through else min(needed, default=len(blocks))
+        first = min(needed, default=len(blocks))  # no block before this one needs the state
+        last = 0 if through else first
         for k in range(len(blocks) - 1, last - 1, -1):
             block, matrix = blocks[k], matrices[k]
             spreads = program.spreads == k  # one shared state became one per sample here; any sample leads back to it
-            if k == 0:
+            if k < first:
+                pass
+            elif k == 0:
                 psi = start()
             elif spreads:
                 psi = self.undo(psi[:1], block, matrix[:1], wires)

@@ -90,9 +90,17 @@ class Executor:
         self.operations, self.make_plan, self.engine, self.choice = tuple(operations), make_plan, engine, choice
         self._plans: dict[tuple[object, ...], Plan] = {}
         self._bound: dict[tuple[object, ...], Bound] = {}
+        self._entries: dict[tuple[int, bool], float] = {}
 
     def __getstate__(self) -> dict[str, object]:
-        return {**self.__dict__, "_plans": {}, "_bound": {}}
+        return {**self.__dict__, "_plans": {}, "_bound": {}, "_entries": {}}
+
+    def sample_entries(self, plan: Plan, reverse: bool) -> float:
+        """Complex entries that one sample keeps alive in one of this executor's plans."""
+        key = (id(plan), reverse)  # the plan lives as long as this executor
+        if key not in self._entries:
+            self._entries[key] = sum(part.sample_entries(reverse) for part in plan.parts)
+        return self._entries[key]
 
     def plan(self, sampled: frozenset[str], samples: int, device: torch.device) -> Plan:
         """The plan for values that are per sample in `sampled`, for about `samples` samples on a device."""

@@ -80,17 +80,23 @@ class Compiled:
         if self.circuit.wires > LARGE:  # what no batch makes smaller is refused here, not at the first call
             precision = real_dtype(self.options.dtype) or torch.float32
             device = torch.device(self.options.device or "cpu")
-            self._rows_that_fit([executor.plan(frozenset(), 1, device)], 1, precision, device, reverse=False)
+            plan = executor.plan(frozenset(), 1, device)
+            self._rows_that_fit([(executor, plan)], 1, precision, device, reverse=False)
         return executor
 
     def _rows_that_fit(
-        self, plans: Sequence[Plan], samples: int, dtype: torch.dtype, device: torch.device, reverse: bool
+        self,
+        planned: Sequence[tuple[Executor, Plan]],
+        samples: int,
+        dtype: torch.dtype,
+        device: torch.device,
+        reverse: bool,
     ) -> int:
         """How many samples of some plans fit into memory at once; refused if not even one does."""
-        size = torch.empty(0, dtype=COMPLEX[dtype]).element_size()
-        per_sample = size * sum(part.sample_entries(reverse) for plan in plans for part in plan.parts)
+        size = COMPLEX[dtype].itemsize
+        per_sample = size * sum(executor.sample_entries(plan, reverse) for executor, plan in planned)
         # A shot is a uniform number and an index for each part, then bits and outcomes: at most 8 of 8 bytes each.
-        per_sample += 64 * (self.options.shots or 0) * max((len(plan.parts) for plan in plans), default=0)
+        per_sample += 64 * (self.options.shots or 0) * max((len(plan.parts) for _, plan in planned), default=0)
         fixed = size * samples * self.result_entries()
         return rows_that_fit(samples, per_sample, fixed, device, self.options.memory_budget)
 
@@ -113,9 +119,9 @@ class Compiled:
     def _chunked(self, values: Values, source: Any) -> Tensor:
         seed = 0 if self.options.shots is None else seeds.base_seed(source)
         samples = values.samples
-        plans = [executor.plan(values.sampled, samples, values.device) for executor in self.executors()]
+        planned = [(e, e.plan(values.sampled, samples, values.device)) for e in self.executors()]
         reverse = torch.is_grad_enabled() and any(t.requires_grad for t in values.tensors.values())
-        rows = self._rows_that_fit(plans, samples, values.dtype, values.device, reverse)
+        rows = self._rows_that_fit(planned, samples, values.dtype, values.device, reverse)
         if rows >= samples or not values.sampled:
             return self.rows(values, 0, seed)
         pieces = []
