@@ -21,7 +21,7 @@ class Row:
     Attributes
     ----------
     name, title : str
-        The title may name ``{batch}``.
+        The title may name ``{batch}`` and sizes.
     build : callable
         ``build(**sizes)`` is the circuit; None for the detector layer, which is no circuit.
     sizes : mapping
@@ -67,7 +67,7 @@ def _conv(wires: int, patches: int, quick: int) -> Row:
     title = f"{{batch}} patches, {wires} qubits, RY(x), 2 layers, {wires} x <Z>, gradients of weights and inputs"
     peers = (*BATCHED, "default.qubit-jit") if wires == 4 else BATCHED
     return Row(f"conv-{wires}", title, works.conv, {"wires": wires}, "gradient", 25, peers, batch=patches,
-               quick={"batch": quick})  # fmt: skip
+               quick={"batch": quick, "peers": BATCHED})  # fmt: skip
 
 
 def _deep(wires: int, goal: float, peers: tuple[str, ...], quick: bool) -> Row:
@@ -88,10 +88,12 @@ ROWS = (
     _conv(9, 2704, 256),
     Row("detector", "a detector layer 16 -> 32, 3x3, 32 images of 16x16, values and gradients, against conv2d", None,
         {"images": 32, "size": 16, "inputs": 16, "outputs": 32, "kernel": 3}, "layer", 1 / 20, ("conv2d",)),
-    Row("reupload", "batch {batch}, 10 qubits, 6 layers that read the input, 10 x <Z>, gradients of weights and inputs",
-        works.reupload, {"wires": 10}, "gradient", 10, batch=128, quick={"batch": 16}),
-    Row("qcnn", "a tree of SU4 and pooling on 8 qubits, batch {batch}, <Z> of the last wire, all gradients",
-        works.qcnn, {"wires": 8}, "gradient", 20, batch=256, read="last", quick={"batch": 64}),
+    Row("reupload", "batch {batch}, {wires} qubits, {layers} layers that read the input, 10 x <Z>, gradients of weights and inputs",
+        works.reupload, {"wires": 10, "layers": 6}, "gradient", 10, batch=128,
+        quick={"batch": 16, "sizes": {"wires": 10, "layers": 2}}),
+    Row("qcnn", "a tree of SU4 and pooling on {wires} qubits, batch {batch}, <Z> of the last wire, all gradients",
+        works.qcnn, {"wires": 8}, "gradient", 20, batch=256, read="last",
+        quick={"batch": 64, "sizes": {"wires": 4}}),
     _deep(16, 3, BATCHED, True),
     _deep(20, 5, (*_LARGE, "default.qubit"), True),
     _deep(22, 4, _LARGE, False),

@@ -91,7 +91,7 @@ class Runner:
         """Everything about one row."""
         job = describe.job(row, threads=self.threads)
         record: dict[str, Any] = {
-            "title": row.title.format(batch=row.batch), "goal": row.goal, "against": list(row.against),
+            "title": row.title.format(batch=row.batch, **row.sizes), "goal": row.goal, "against": list(row.against),
             "batch": row.batch, "sizes": dict(row.sizes), "load": machine.load(), "limit": limit.limit(job, speeds),
             "qdl": {}, "peers": {},
         }  # fmt: skip
