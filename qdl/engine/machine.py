@@ -7,7 +7,7 @@ from dataclasses import replace
 import torch
 
 from qdl.engine.tiles import installed
-from qdl.plan.cost import MACHINE, Machine
+from qdl.plan.cost import MACHINE, TILES, Machine
 
 
 def machine(device: torch.device) -> Machine:
@@ -15,4 +15,4 @@ def machine(device: torch.device) -> Machine:
     if device.type != "cpu" or not installed():
         return MACHINE
     threads = torch.get_num_threads()
-    return replace(MACHINE, flops=8e10 * threads, bytes=1.5e10, tile_flops=1.5e11 * threads)
+    return replace(TILES, threads=threads)

@@ -13,7 +13,8 @@ def describe(plan: Plan, samples: int) -> str:
         f"{len(plan.table.angles)} angles ({plan.table.shared} shared)"
     ]
     for index, part in enumerate(plan.parts):
-        lines.append(f"part {index}: wires {_wires(part.wires)}, predicted {part.seconds * 1e3:.3g} ms with gradients")
+        predicted = f"{part.seconds.total * 1e3:.3g} ms with gradients"
+        lines.append(f"part {index}: wires {_wires(part.wires)}, predicted {predicted}")
         lines += [
             f"  {kind:<18} {where:<18} {flops:>10} {size:>10}" for kind, where, flops, size in _rows(part, samples)
         ]

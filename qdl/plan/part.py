@@ -5,8 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from qdl.plan.angles import AngleTable
+from qdl.plan.cost import Seconds
 from qdl.plan.fuse import Block
 from qdl.plan.readout import Read
+
+
+@dataclass(frozen=True)
+class Considered:
+    """A way to carry out a part that the planner weighed: tiles or windows, how wide, how many blocks, how long."""
+
+    tiled: bool
+    width: int
+    blocks: int
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -25,10 +36,12 @@ class Part:
     read : Read
     angles : frozenset of int
         The entries of the angle vector that this part uses.
-    seconds : float
-        Predicted time of the blocks, forward and reverse.
+    seconds : Seconds
+        Predicted time.
     tiled : bool
         Whether the blocks are meant for the tile kernels.
+    considered : tuple of Considered
+        What was chosen from, this among it.
     """
 
     wires: tuple[int, ...]
@@ -36,8 +49,9 @@ class Part:
     blocks: tuple[Block, ...]
     read: Read
     angles: frozenset[int]
-    seconds: float
+    seconds: Seconds
     tiled: bool = False
+    considered: tuple[Considered, ...] = ()
 
     def sample_entries(self, reverse: bool) -> float:
         """Complex entries that one sample keeps alive: a few states, more in a reverse sweep, and its own matrices."""

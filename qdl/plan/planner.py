@@ -17,8 +17,9 @@ from qdl.plan import cost
 from qdl.plan.angles import angle_table
 from qdl.plan.cone import Region, components, cone, factor_words
 from qdl.plan.fuse import CONSTANT, SAMPLED, SHARED, Block, Placed, fuse, split_prologue
-from qdl.plan.part import Part, Plan
+from qdl.plan.part import Considered, Part, Plan
 from qdl.plan.readout import Read, StateRead, read_probs, read_words
+from qdl.plan.tiles import passes
 
 WIDEST = 8
 SAMPLED_WIDTH = 2
@@ -107,17 +108,14 @@ class Planner:
     def _part(self, region: Region, read: Callable[[dict[int, int]], Read], ordered: bool = False) -> Part:
         """The plan of one region; `read` makes the readout once it is known where each wire lies in the state."""
         operations = sorted(region.operations)
-        best: _Steps | None = None
+        found: list[_Steps] = []
         for wires in self._orders(region, operations, ordered):
             place = {wire: i for i, wire in enumerate(wires)}
-            found = self._steps([self._place(i, place) for i in operations], len(wires))
-            if best is None or found.seconds < best.seconds:
-                best, order = found, wires
-        assert best is not None
+            found += self._steps([self._place(i, place) for i in operations], tuple(wires), read(place))
+        best = min(found, key=lambda steps: (not steps.fits, steps.seconds.total))
         used = frozenset(a for i in operations for a in self.index.get(i, ()))
-        reading = read({wire: i for i, wire in enumerate(order)})
-        prologue = _prologue(best.chains, len(order))
-        return Part(tuple(order), prologue, tuple(best.blocks), reading, used, best.seconds, best.tiled)
+        considered = tuple(Considered(s.tiled, s.width, len(s.blocks), s.seconds.total) for s in found)
+        return Part(best.wires, best.prologue, best.blocks, best.read, used, best.seconds, best.tiled, considered)
 
     def _place(self, index: int, place: dict[int, int]) -> Placed:
         op, angles = self.operations[index], self.index.get(index, ())
@@ -146,53 +144,52 @@ class Planner:
             graph.add_edges_from((a, b) for k, a in enumerate(where) for b in where[:k])
         yield list(nx.utils.reverse_cuthill_mckee_ordering(graph))
 
-    def _steps(self, placed: Sequence[Placed], wires: int) -> _Steps:
-        """The cheapest prologue and blocks."""
-        tiled = self._tiled(placed, wires)
-        if tiled is not None and self.choice.strategy == TILES:
-            return tiled
-        windows = self._windows(placed, wires)
-        return tiled if tiled is not None and tiled.seconds < windows.seconds else windows
+    def _steps(self, placed: Sequence[Placed], wires: tuple[int, ...], read: Read) -> list[_Steps]:
+        """All ways to carry out the operations that may be chosen from."""
+        tiled = [] if self.choice.strategy == WINDOWS else self._tiled(placed, wires, read)
+        return tiled if tiled and self.choice.strategy == TILES else tiled + self._windows(placed, wires, read)
 
-    def _windows(self, placed: Sequence[Placed], wires: int) -> _Steps:
-        """The cheapest blocks of neighbouring wires over the allowed widths, after a product state."""
+    def _windows(self, placed: Sequence[Placed], wires: tuple[int, ...], read: Read) -> list[_Steps]:
+        """Blocks of neighbouring wires, after a product state."""
         chains, rest = split_prologue(placed)
-        mix = wires <= SAMPLED_WIDTH
-        widths = [self.choice.width] if self.choice.width else range(1, min(wires, WIDEST) + 1)
-        best: _Steps | None = None
-        for width in widths:
-            found = fuse(rest, width, min(width, SAMPLED_WIDTH), mix)
-            seconds = cost.total_seconds(found, wires, self.batch, self.machine)
-            fits = cost.build_entries(found, 1) <= cost.BUILD_LIMIT
-            if best is None or (fits and seconds < best.seconds):
-                best = _Steps(chains, found, seconds, False)
-        assert best is not None
-        return best
+        prologue, count = _prologue(chains, len(wires)), len(wires)
+        out = []
+        for width in [self.choice.width] if self.choice.width else range(1, min(count, WIDEST) + 1):
+            blocks = fuse(rest, width, min(width, SAMPLED_WIDTH), mix=count <= SAMPLED_WIDTH)
+            seconds = cost.window_seconds(prologue, blocks, read, count, self.batch, self.machine)
+            fits = cost.build_entries(blocks, 1) <= cost.BUILD_LIMIT
+            out.append(_Steps(wires, prologue, tuple(blocks), read, seconds, False, width, fits))
+        return out
 
-    def _tiled(self, placed: Sequence[Placed], wires: int) -> _Steps | None:
-        """Narrow blocks for the tile kernels, encoders among them; None where they cannot be used."""
-        if not self.machine.tile_flops or self.choice.strategy == WINDOWS:
-            return None
+    def _tiled(self, placed: Sequence[Placed], wires: tuple[int, ...], read: Read) -> list[_Steps]:
+        """Narrow blocks for the tile kernels, encoders among them; nothing where they cannot be used."""
+        if not self.machine.acts:
+            return []
         chains, rest = split_prologue(placed, encoders=False)
-        best: _Steps | None = None
+        prologue, count = _prologue(chains, len(wires)), len(wires)
+        out = []
         for width in [min(self.choice.width, TILE_WIDEST)] if self.choice.width else TILE_WIDTHS:
-            found = fuse(rest, width, min(width, SAMPLED_WIDTH), neighbours=False)
-            if not found or any(not 0 < len(block.positions) <= TILE_WIDEST for block in found):
-                return None
-            seconds = cost.tile_seconds(found, wires, self.batch, self.machine)
-            if best is None or seconds < best.seconds:
-                best = _Steps(chains, found, seconds, True)
-        return best
+            blocks = fuse(rest, width, min(width, SAMPLED_WIDTH), neighbours=False)
+            if not blocks or any(not 0 < len(block.positions) <= TILE_WIDEST for block in blocks):
+                return []
+            walks = passes([b.positions for b in blocks], count) if count > cost.TILE_BITS else 1
+            seconds = cost.tile_seconds(prologue, blocks, read, count, self.batch, self.machine, walks)
+            out.append(_Steps(wires, prologue, tuple(blocks), read, seconds, True, width))
+        return out
 
 
 @dataclass(frozen=True)
 class _Steps:
-    """A prologue's chains of operations and the blocks after it."""
+    """One way to carry out a part."""
 
-    chains: Sequence[Sequence[Placed]]
-    blocks: Sequence[Block]
-    seconds: float
+    wires: tuple[int, ...]
+    prologue: tuple[Block, ...]
+    blocks: tuple[Block, ...]
+    read: Read
+    seconds: cost.Seconds
     tiled: bool
+    width: int
+    fits: bool = True
 
 
 def _grounded(op: Operation) -> Operation:

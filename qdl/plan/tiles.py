@@ -101,6 +101,11 @@ def schedule(
     return passes
 
 
+def passes(positions: Sequence[tuple[int, ...]], wires: int, rows: int = 11) -> int:
+    """How many walks over one state of `wires` wires in single precision carry out blocks on these positions."""
+    return len(schedule([tuple(wires - 1 - p for p in block) for block in positions], wires, 4, min(rows, wires - 4)))
+
+
 class _Tile:
     """A tile of a pass while its steps are being written."""
 
