@@ -82,9 +82,11 @@ def conditions(results: dict[str, Any]) -> str:
             versions |= found.get("versions", {})
     versions = {"torch": m["torch"], **{k: v for k, v in versions.items() if k not in ("python", "numpy", "qdl")}}
     listed = ", ".join(f"{name} {number}" for name, number in sorted(versions.items()))
+    load = max((record.get("load") or 0 for record in results["rows"].values()), default=0)
+    busy = f" Others were using the machine (load {load:.1f}): not to be relied on." if load > m["threads"] + 1 else ""
     return (
         f"{m['processor']}, {m['cores']} cores, {m['memory'] / 2**30:.0f} GiB, {m['threads']} threads for everyone, "
-        f"complex64 unless said, {m['date']}, commit {m['commit']}, Python {m['python']}, {listed}."
+        f"complex64 unless said, {m['date']}, commit {m['commit']}, Python {m['python']}, {listed}.{busy}"
     )
 
 

@@ -68,6 +68,13 @@ def test_the_table_in_markdown() -> None:
         assert said in text
 
 
+def test_a_busy_machine_is_told() -> None:
+    assert "Others" not in table.conditions(RUN)
+    busy = deepcopy(RUN)
+    busy["rows"]["conv"]["load"] = 5.0
+    assert "Others were using the machine (load 5.0)" in table.conditions(busy)
+
+
 def test_a_goal_may_be_about_some_peers_only() -> None:
     found = {"fast": timed(0.01), "named": timed(0.08)}
     record = results({"deep": ["named"]}, deep=found)["rows"]["deep"]
