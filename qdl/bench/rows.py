@@ -78,7 +78,7 @@ def _deep(wires: int, goal: float, peers: tuple[str, ...], quick: bool) -> Row:
 
 def _state(wires: int, goal: float, quick: bool) -> Row:
     title = f"the circuit of deep, {wires} qubits, forward only, the full state"
-    return Row(f"state-{wires}", title, works.deep, {"wires": wires}, "state", goal, ("aer", "qulacs"),
+    return Row(f"state-{wires}", title, works.deep, {"wires": wires}, "state", goal, STATES, ("aer", "qulacs"),
                quick={} if quick else None)  # fmt: skip
 
 
@@ -88,7 +88,7 @@ ROWS = (
     _conv(9, 2704, 256),
     Row("detector", "a detector layer 16 -> 32, 3x3, 32 images of 16x16, values and gradients, against conv2d", None,
         {"images": 32, "size": 16, "inputs": 16, "outputs": 32, "kernel": 3}, "layer", 1 / 20, ("conv2d",)),
-    Row("reupload", "batch {batch}, {wires} qubits, {layers} layers that read x, 10 x <Z>, gradients of weights and inputs",
+    Row("reupload", "batch {batch}, {wires} qubits, {layers} layers that read x, 10 x <Z>, all gradients",
         works.reupload, {"wires": 10, "layers": 6}, "gradient", 10, batch=128,
         quick={"batch": 16, "sizes": {"wires": 10, "layers": 2}}),
     Row("qcnn", "a tree of SU4 and pooling on {wires} qubits, batch {batch}, <Z> of the last wire, all gradients",
