@@ -28,20 +28,24 @@ def distance(found: Any, expected: Any) -> float:
     return float(np.abs(found - expected).max(initial=0))
 
 
-def forward(case: Case, dtype: torch.dtype = torch.float64) -> dict[str, float]:
-    """The largest error of every kind of result; that of an observable relative to its norm beyond 1."""
+def forward(case: Case, dtype: torch.dtype = torch.float64, **forced: Any) -> dict[str, float]:
+    """The largest error of every kind of result; that of an observable relative to its norm beyond 1.
+
+    `forced` are options that force a strategy of the planner.
+    """
     own, everything = case.own(dtype), case.all(dtype)
     psi = oracle.states(case.circuit, own)
     order = list(range(case.circuit.wires))
     some = order[::-2]
     mean, square, norm = oracle.moments(case.circuit, case.observables, everything)
     norm = np.maximum(norm, 1)
-    options = {} if everything else {"dtype": dtype}  # without values nothing else says which precision is meant
-    state = qdl.state(case.circuit, own, dtype=dtype)
+    named = {**forced, "dtype": dtype}
+    options = forced if everything else named  # without values nothing else says which precision is meant
+    state = qdl.state(case.circuit, own, **named)
     assert state.dtype == dtype.to_complex()
     found = {
-        "probs": (qdl.probs(case.circuit, own, dtype=dtype), oracle.probs(psi, order), 1),
-        "marginals": (qdl.probs(case.circuit, own, some, dtype=dtype), oracle.probs(psi, some), 1),
+        "probs": (qdl.probs(case.circuit, own, **named), oracle.probs(psi, order), 1),
+        "marginals": (qdl.probs(case.circuit, own, some, **named), oracle.probs(psi, some), 1),
         "expval": (qdl.expval(case.circuit, case.observables, everything, **options), mean, norm),
         "var": (qdl.var(case.circuit, case.observables, everything, **options), square - mean**2, norm**2),
     }

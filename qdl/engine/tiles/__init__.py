@@ -9,4 +9,7 @@ from importlib.util import find_spec
 @cache
 def installed() -> bool:
     """Whether kernels can be compiled here."""
-    return find_spec("llvmlite") is not None
+    try:
+        return find_spec("llvmlite") is not None
+    except ModuleNotFoundError:
+        return False

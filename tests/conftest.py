@@ -1,0 +1,30 @@
+"""Options of the whole suite: ``pytest --strategy tiles --width 2`` runs it with one strategy of the planner forced."""
+
+from __future__ import annotations
+
+import pytest
+
+from qdl.plan import Choice
+from qdl.plan.planner import STRATEGIES
+from qdl.run.options import Options
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--strategy", choices=STRATEGIES, help="carry out blocks in this way wherever a test asks for none"
+    )
+    parser.addoption(
+        "--width", type=int, help="fuse gates into blocks of this many wires wherever a test asks for none"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    strategy, width = config.getoption("strategy"), config.getoption("width")
+    if strategy or width:
+        own = Options.choice
+
+        def forced(options: Options) -> Choice:
+            asked = own(options)
+            return Choice(asked.strategy or strategy, asked.width or width)
+
+        Options.choice = forced  # type: ignore[method-assign]
