@@ -58,10 +58,10 @@ def check(one: Contestant, file: Path, precision: str, right: Mapping[str, Any])
     return {"errors": found, "right": all(error <= TOLERANCE[precision] for error in found.values())}
 
 
-def result(one: Contestant, file: Path, seed: int = 1) -> dict[str, Any]:
-    """The arrays of one step."""
+def result(one: Contestant, file: Path, seed: int = 1, limit: float = STEP + 30) -> dict[str, Any]:
+    """The arrays of one step; the limit allows for writing them."""
     try:
-        one.ask("check", seed=seed, file=str(file), limit=STEP + 30)
+        one.ask("check", seed=seed, file=str(file), limit=limit)
         with np.load(file) as arrays:
             return dict(arrays)
     finally:

@@ -115,8 +115,11 @@ class Runner:
         """What everybody's numbers are compared with: qdl in double precision, or a formula where there is one."""
         job = describe.job(row, "double", self.threads)
         with self.contestant(REFERENCES.get(row.ask, self.qdl)) as one:
-            pair.start(one, job)
-            return pair.result(one, temporary / "reference.npz")
+            try:
+                pair.start(one, job)
+                return pair.result(one, temporary / "reference.npz", limit=pair.SETUP)
+            except DidNotFinish as wrong:
+                raise DidNotFinish(f"the reference in double precision: {wrong}") from None
 
     def _qdl(self, qdl: Contestant, job: dict[str, Any], temporary: Path, right: dict[str, Any]) -> dict[str, Any]:
         started = pair.start(qdl, job)

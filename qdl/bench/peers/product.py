@@ -41,7 +41,7 @@ class Peer:
         patches = torch.nn.functional.unfold(x, weight.shape[-1], padding=self.padding)[0].T[:, None, :]
         angles = weight.flatten(1)
         real, imaginary = 1 - patches.abs() * (1 - angles.cos()), patches * angles.sin()
-        product = torch.complex(real, imaginary).prod(-1)
+        product = torch.complex(real, imaginary).log().sum(-1).exp()  # no factor is zero while |w| <= 1
         return (product.imag + bias).T.reshape(1, len(weight), *x.shape[2:])
 
     def arrays(self, result: Any) -> dict[str, Any]:
