@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from qdl.plan import Choice
@@ -19,6 +21,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    os.environ.setdefault("QDL_CALIBRATE", "0")  # plans that depend on no machine, and on nobody's cache
     strategy, width = config.getoption("strategy"), config.getoption("width")
     if strategy or width:
         own = Options.choice

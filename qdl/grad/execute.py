@@ -106,8 +106,12 @@ class Executor:
         """The plan for values that are per sample in `sampled`, for about `samples` samples on a device."""
         key = (sampled, max(1, samples).bit_length(), device.type, torch.get_num_threads())
         if key not in self._plans:
-            planner = Planner(self.operations, sampled, samples, self.choice, machine(device))
-            self._plans[key] = self.make_plan(planner)
+            figures, better = None, machine(device)
+            while figures != better:  # a plan that takes long is worth a look at the machine
+                figures = better
+                plan = self.make_plan(Planner(self.operations, sampled, samples, self.choice, figures))
+                better = machine(device, plan.seconds)
+            self._plans[key] = plan
         return self._plans[key]
 
     def bind(self, values: Values) -> Bound:

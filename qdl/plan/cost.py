@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from qdl.plan.fuse import Block
 from qdl.plan.readout import Read, StateRead, WordsRead
 
-NEAR_BYTES, FAR_BYTES = 2**20, 2**25  # arrays that copy at the speed of the cache, and of the memory
+NEAR_BYTES, FAR_BYTES = 2**20, 2**24  # arrays that copy at the speed of the cache, and of the memory
+FRESH_BYTES = 2**25  # an array from this size on is memory that the operating system hands out anew each time
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Machine:
         Seconds of each product, beside its flops, where many small ones are done at once.
     near, far : float
         Bytes per second read and written when copying an array, in the cache and beyond it.
+    fresh : float
+        The same where the copy takes memory that the operating system has to hand out first.
     call : float
         Seconds of a call into torch.
     acts, backs : tuple of float
@@ -42,10 +45,11 @@ class Machine:
     small: float = 1e-7
     near: float = 5e10
     far: float = 2.5e10
-    call: float = 2e-6
+    fresh: float = 4e9
+    call: float = 1.5e-6
     acts: tuple[float, ...] = ()
     backs: tuple[float, ...] = ()
-    tile_call: float = 5e-5
+    tile_call: float = 5e-6
     threads: int = 1
 
     def flops(self, wires: int) -> float:
@@ -53,9 +57,13 @@ class Machine:
         return self.products[min(max(wires, 1), len(self.products)) - 1] * self.threads
 
     def bytes(self, size: float) -> float:
-        """Per second, of copying an array of `size` bytes, all threads together."""
+        """Per second, of copying in an array of `size` bytes, all threads together."""
         share = math.log(min(max(size, NEAR_BYTES), FAR_BYTES) / NEAR_BYTES) / math.log(FAR_BYTES / NEAR_BYTES)
         return self.near ** (1 - share) * self.far**share * self.threads
+
+    def copy(self, size: float) -> float:
+        """Seconds of reading `size` bytes and writing as many to a new array."""
+        return 2 * size / (self.bytes(size) if size < FRESH_BYTES else self.fresh * self.threads)
 
 
 @dataclass(frozen=True)
@@ -90,10 +98,10 @@ BUILD_LIMIT = 2**26  # complex entries of the embedded gates of one kind of bloc
 TILE_BITS = 15  # wires of a state that is one tile
 
 # What the engine's Python does around the work, counted in the code and fitted on some twenty circuits.
-BUILD_CALLS, STACK_CALLS, LEVEL_CALLS = 35, 15, 8  # of building matrices; for each stack; for each level of products
+BUILD_CALLS, STACK_CALLS, LEVEL_CALLS = 65, 25, 13  # of building matrices; for each stack; for each level of products
 BACK_CALLS = 1.7  # calls of autograd's backward for each forward
-RUN_CALLS, BLOCK_CALLS, GROUP_CALLS = 22, 5, 18
-STATE_WALKS, BACK_WALKS = 7, 13  # over the states for start and readout, forward and reverse, where torch does them
+RUN_CALLS, BLOCK_CALLS, GROUP_CALLS = 45, 9, 26
+STATE_WALKS, BACK_WALKS = 14, 26  # over the states for start and readout, forward and reverse, where torch does them
 GATE_BYTES = 700  # that move for each per-sample gate on the way to its matrix
 
 
@@ -120,6 +128,8 @@ def matrix_seconds(prologue: Sequence[Block], blocks: Sequence[Block], batch: in
         lengths[stack] = max(lengths.get(stack, 1), gates)
         entries = 4.0**wires
         work += copies * gates * (GATE_BYTES + 40 * entries) / machine.bytes(8 * copies * entries)
+        if not block.sampled:  # a product of its own makes each gate
+            work += gates * machine.small * (6 + entries / 10)
         work += copies * (gates - 1) * (machine.small / machine.threads + 8 * 8.0**wires / machine.flops(wires))
     for length in lengths.values():
         calls += STACK_CALLS + LEVEL_CALLS * math.ceil(math.log2(length))
@@ -136,7 +146,7 @@ def product_seconds(block: Block, wires: int, samples: int, machine: Machine) ->
     if not contiguous:
         left, right = 0, wires - width
     at_once = samples if block.sampled else 1 if right == 0 else samples * 2**left
-    moved = 16 * amplitudes / machine.bytes(16 * amplitudes)
+    moved = machine.copy(8 * amplitudes)
     copies = 3 if not contiguous or (block.sampled and left and right) else 0
     flops = 8 * amplitudes * 2.0**width / machine.flops(width)
     separate = at_once * machine.small / machine.threads if at_once > 1 else 0.0
@@ -151,7 +161,7 @@ def window_seconds(
     forward, reverse = _ends(read, wires, counts[-1], machine)
     for block, samples in zip(blocks, counts, strict=False):
         once = product_seconds(block, wires, samples, machine)
-        moved = 16 * samples * 2.0**wires / machine.bytes(16 * samples * 2.0**wires)
+        moved = machine.copy(8 * samples * 2.0**wires)
         turned = 2 * moved if 0 < wires - 1 - block.positions[-1] < len(block.positions) else 0.0
         forward += once + BLOCK_CALLS * machine.call
         reverse += 3 * once + turned + 4 * BLOCK_CALLS * machine.call
@@ -170,29 +180,30 @@ def tile_seconds(
 ) -> Seconds:
     """Seconds of a part whose blocks the tile kernels carry out in `walks` passes over the states."""
     counts = samples_of(prologue, blocks, batch)
-    little = 1 + 8 / 2.0**wires  # tiles of small states hold less work for the same preparations
+    little = 1 + 32 / 2.0**wires  # tiles of small states hold less work for the same preparations
     padded = [max(n * 2.0**wires, 64.0) * little / machine.threads for n in counts]
-    moved = 16 * counts[-1] * 2.0**wires / machine.bytes(16 * counts[-1] * 2.0**wires)
+    size = 8 * counts[-1] * 2.0**wires
+    moved = 2 * size / machine.bytes(size)  # a later pass writes where the first one did
     own = sum(2 * 4.0 ** len(b.positions) * batch for b in blocks if b.sampled)  # numbers of per-sample matrices
     lanewise = batch >= 8 and wires <= 11
-    sheets = (12 if lanewise else 128) * own / machine.bytes(4 * own)
+    sheets = (24 if lanewise else 128) * own / machine.bytes(4 * own)
     forward, reverse = _ends(read, wires, counts[-1], machine, fused=True)
-    forward += machine.tile_call + walks * moved + sheets
-    reverse += machine.tile_call + walks * 2 * moved + 2 * sheets
-    for block, size in zip(blocks, padded, strict=False):
+    forward += machine.tile_call + (walks - 1) * moved + sheets
+    reverse += machine.tile_call + (walks - 1) * 2 * moved + 2 * sheets
+    for block, amplitudes in zip(blocks, padded, strict=False):
         kind = len(block.positions) - 1
-        forward += size * machine.acts[kind]
-        reverse += size * machine.backs[kind]
+        forward += amplitudes * machine.acts[kind]
+        reverse += amplitudes * machine.backs[kind]
     built = matrix_seconds(prologue, blocks, batch, machine)
     return Seconds(built.matrices, forward, reverse, built.angles)
 
 
 def _ends(read: Read | None, wires: int, samples: int, machine: Machine, fused: bool = False) -> tuple[float, float]:
     """Seconds of initial state and readout, forward and reverse; the tile kernels do what is `fused`."""
-    size = 16 * samples * 2.0**wires
-    walk = size / machine.bytes(size)
-    forward = RUN_CALLS * machine.call + (2 if fused else STATE_WALKS) * walk
-    reverse = 2 * RUN_CALLS * machine.call + (4 if fused else BACK_WALKS) * walk
+    walk = machine.copy(8 * samples * 2.0**wires)
+    little = 1 + 4 / 2.0**wires  # inner loops of small states are short
+    forward = RUN_CALLS * machine.call + (2 if fused else STATE_WALKS) * little * walk
+    reverse = 2 * RUN_CALLS * machine.call + (4 if fused else BACK_WALKS) * little * walk
     if isinstance(read, WordsRead):
         extra = max(0, len(read.groups) - 1) + 2 * len(read.matrices)
         seconds = extra * (GROUP_CALLS * machine.call + 3 * walk)

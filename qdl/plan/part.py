@@ -70,3 +70,8 @@ class Plan:
     table: AngleTable
     parts: tuple[Part, ...]
     factors: tuple[tuple[int, ...], ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        """Predicted time, with gradients."""
+        return sum(part.seconds.total for part in self.parts)
