@@ -73,7 +73,7 @@ def _conv(wires: int, patches: int, quick: int) -> Row:
 def _deep(wires: int, goal: float, peers: tuple[str, ...], quick: bool) -> Row:
     title = f"one circuit, {wires} qubits, 4 layers, <Z> of the last wire, all gradients"
     return Row(f"deep-{wires}", title, works.deep, {"wires": wires}, "gradient", goal, peers,
-               ("lightning.qubit",), read="last", quick={} if quick else None)  # fmt: skip
+               ("lightning.qubit",), read="last", quick={"peers": _LARGE} if quick else None)  # fmt: skip
 
 
 def _state(wires: int, goal: float, quick: bool) -> Row:
@@ -106,7 +106,8 @@ ROWS = (
     Row("random-22", "10 layers of random SU4 on random pairs, 22 qubits, the full state",
         works.random, {"wires": 22}, "state", 2, STATES, quick=None),
     Row("first", "from a cold process, empty caches, to the first gradient of conv-4",
-        works.conv, {"wires": 4}, "gradient", 1, batch=6272, cold=True, quick={"batch": 1568}),
+        works.conv, {"wires": 4}, "gradient", 1, batch=6272, cold=True,
+        quick={"batch": 1568, "peers": ("tensorcircuit", "mindquantum", "default.qubit")}),
     Row("small", "one 2-qubit circuit, one sample, values and gradients: the overhead of a call",
         works.conv, {"wires": 2, "layers": 1}, "gradient", 1, _SMALL, _SMALL[:2]),
 )  # fmt: skip
