@@ -21,24 +21,28 @@ from qdl.bench.worker import draw
 from tests.bench.test_describe import small
 
 ENVIRONMENTS = Path(os.environ.get("QDL_BENCH_PEERS", CHECKOUT / ".bench"))
-HERE = {"pennylane": "pennylane_lightning", "aer": "qiskit_aer"}  # what this environment has itself
+HERE = {  # what this environment has itself
+    "default.qubit": "pennylane",
+    "lightning.qubit": "pennylane_lightning",
+    "aer": "qiskit_aer",
+}
 SIMULATORS = [name for name, peer in PEERS.items() if peer.environment]
 
 
-def interpreter(environment: str) -> Path:
-    """The environment's, or this one if it has the peer too."""
-    own = ENVIRONMENTS / environment / "bin" / "python"
+def interpreter(name: str) -> Path:
+    """The one of the peer's environment, or this one if it has the peer too."""
+    own = ENVIRONMENTS / PEERS[name].environment / "bin" / "python"
     if own.exists():
         return own
-    if environment in HERE and importlib.util.find_spec(HERE[environment]):
+    if name in HERE and importlib.util.find_spec(HERE[name]):
         return Path(sys.executable)
-    pytest.skip(f"{environment} is not installed in {ENVIRONMENTS} (make bench-peers)")
+    pytest.skip(f"{name} is not installed in {ENVIRONMENTS} (make bench-peers)")
 
 
 @pytest.mark.parametrize("name", SIMULATORS)
 def test_a_peer_gives_the_same_numbers(name: str, tmp_path: Path) -> None:
     peer, seen = PEERS[name], 0
-    with Contestant(interpreter(peer.environment), ADAPTERS / peer.adapter, threads=1, memory=2**33) as one:
+    with Contestant(interpreter(name), ADAPTERS / peer.adapter, threads=1, memory=2**33) as one:
         for row in map(small, ROWS[:2] + ROWS[3:]):
             if name not in row.peers or row.name in ("deep-20", "deep-22", "deep-24", "state-24", "state-26", "first"):
                 continue
