@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 SEARCHED = (0.01, 0.02, 0.04, 0.08, 0.16)  # peak learning rates that `qdl train --search` compares
 PACKAGES = (
-    "torch", "numpy", "networkx", "openqasm3", "pennylane", "qiskit", "qiskit_aer", "sklearn", "matplotlib", "typer",
-    "rich", "pydantic", "safetensors", "accelerate", "tensorboard", "platformdirs",
+    "torch", "numpy", "networkx", "llvmlite", "openqasm3", "pennylane", "qiskit", "qiskit_aer", "sklearn", "matplotlib",
+    "typer", "rich", "pydantic", "safetensors", "accelerate", "tensorboard", "platformdirs",
 )  # fmt: skip
 
 app = typer.Typer(
@@ -224,6 +224,7 @@ def _checks() -> Iterator[tuple[str, Callable[[], str]]]:
     for package in PACKAGES:
         yield package, partial(_version, package)
     yield "devices", _devices
+    yield "machine", _machine
     yield "circuits", _cells
     yield "gradient", _gradient
 
@@ -244,6 +245,13 @@ def _devices() -> str:
 
     found = [torch.device("cpu"), *(torch.device("cuda", i) for i in range(torch.cuda.device_count()))]
     return ", ".join(f"{device} ({available(device) / 2**30:.1f} GiB free)" for device in found)
+
+
+def _machine() -> str:
+    """What the planner reckons with, measured if that is still to be done."""
+    from qdl.engine.machine import describe, find
+
+    return describe(find(seconds=float("inf")))
 
 
 def _cells() -> str:

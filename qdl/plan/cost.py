@@ -96,6 +96,7 @@ MACHINE = Machine()
 TILES = replace(MACHINE, acts=(1.2e-10, 2e-10, 3.5e-10), backs=(4e-10, 6.5e-10, 1.3e-9))  # where there are kernels
 BUILD_LIMIT = 2**26  # complex entries of the embedded gates of one kind of block, forward and backward kept in memory
 TILE_BITS = 15  # wires of a state that is one tile
+LANE_WIRES = 11  # wires of the widest states that the tile kernels put into one lane each
 
 # What the engine's Python does around the work, counted in the code and fitted on some twenty circuits.
 BUILD_CALLS, STACK_CALLS, LEVEL_CALLS = 65, 25, 13  # of building matrices; for each stack; for each level of products
@@ -185,7 +186,7 @@ def tile_seconds(
     size = 8 * counts[-1] * 2.0**wires
     moved = 2 * size / machine.bytes(size)  # a later pass writes where the first one did
     own = sum(2 * 4.0 ** len(b.positions) * batch for b in blocks if b.sampled)  # numbers of per-sample matrices
-    lanewise = batch >= 8 and wires <= 11
+    lanewise = batch >= 8 and wires <= LANE_WIRES
     sheets = (24 if lanewise else 128) * own / machine.bytes(4 * own)
     forward, reverse = _ends(read, wires, counts[-1], machine, fused=True)
     forward += machine.tile_call + (walks - 1) * moved + sheets

@@ -1,44 +1,198 @@
-"""A plan as text."""
+"""A plan as text: what will be done, what it should take, what it took, and what the machine could do at best."""
 
 from __future__ import annotations
 
-from qdl.plan.part import Part, Plan
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from qdl.plan import cost
+from qdl.plan.cost import Machine
+from qdl.plan.fuse import Block
+from qdl.plan.part import Considered, Part, Plan
+from qdl.plan.readout import ProbsRead, StateRead
+
+NONE = "-"
 
 
-def describe(plan: Plan, samples: int) -> str:
-    """The plan as a table: one line per step, with wires, kind, flops and bytes for the given number of samples."""
-    count = len(plan.parts)
+@dataclass(frozen=True)
+class Walk:
+    """A pass of the tile kernels: amplitudes of a tile, how many blocks act on it, how often lanes are exchanged."""
+
+    tile: int
+    blocks: int
+    swaps: int
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a part took, in seconds: its values, all their gradients, and forward each block that was timed alone."""
+
+    forward: float
+    gradients: float | None
+    blocks: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table; times in seconds, None where there is none."""
+
+    step: str
+    wires: str = ""
+    flops: float | None = None
+    bytes: float | None = None
+    predicted: float | None = None
+    measured: float | None = None
+
+
+def describe(
+    plan: Plan,
+    samples: int,
+    machine: Machine,
+    walks: Sequence[Sequence[Walk]],
+    measured: Sequence[Measured | None],
+) -> str:
+    """The plan as a table.
+
+    Parameters
+    ----------
+    plan : Plan
+    samples : int
+        Samples of the batch; 0 for none.
+    machine : Machine
+        What the plan was made with.
+    walks : for each part its passes, if it is done in tiles
+    measured : for each part what it took, if it was run
+    """
+    count, batch = len(plan.parts), max(1, samples)
     lines = [
-        f"{count} part{'s' * (count != 1)}, batch {max(1, samples)}, "
-        f"{len(plan.table.angles)} angles ({plan.table.shared} shared)"
+        f"{count} part{'s' * (count != 1)}, batch {batch}, {len(plan.table.angles)} angles ({plan.table.shared} shared)"
     ]
-    for index, part in enumerate(plan.parts):
-        predicted = f"{part.seconds.total * 1e3:.3g} ms with gradients"
-        lines.append(f"part {index}: wires {_wires(part.wires)}, predicted {predicted}")
-        lines += [
-            f"  {kind:<18} {where:<18} {flops:>10} {size:>10}" for kind, where, flops, size in _rows(part, samples)
-        ]
+    for index, (part, own, took) in enumerate(zip(plan.parts, walks, measured, strict=True)):
+        rows = [*_steps(part, batch, machine, own, took), *_sums(part, batch, took)]
+        lines += ["", f"part {index}: {_strategy(part)} on wires {_wires(part.wires)}"]
+        lines += table(rows)
+        lines += [_limit(part, batch, machine, len(own)), *_considered(part)]
     return "\n".join(lines)
 
 
-def _rows(part: Part, samples: int) -> list[tuple[str, str, str, str]]:
-    rows = [("step", "wires", "flops", "bytes")]
-    count = max(1, samples) if any(p.sampled for p in part.prologue) else 1
-    amplitudes = count * 2.0 ** len(part.wires)
-    rows.append(("product state", _wires(part.wires), f"{2 * amplitudes:.3g}", f"{8 * amplitudes:.3g}"))
-    for block in part.blocks:
-        count = max(1, samples) if block.sampled else count
-        amplitudes = count * 2.0 ** len(part.wires)
-        kind = "block per sample" if block.sampled else "block, shared" if block.varying else "block, constant"
-        where = _wires(tuple(part.wires[p] for p in block.positions))
-        rows.append((kind, where, f"{8 * amplitudes * 2 ** len(block.positions):.3g}", f"{16 * amplitudes:.3g}"))
-    rows.append(
-        (type(part.read).__name__.replace("Read", "").lower(), "", f"{2 * amplitudes:.3g}", f"{8 * amplitudes:.3g}")
-    )
+def table(rows: Sequence[Row]) -> list[str]:
+    """Rows under a headline, in columns."""
+    cells = [("step", "wires", "flops", "bytes", "predicted", "measured")]
+    for row in rows:
+        numbers = (_number(row.flops), _number(row.bytes), _time(row.predicted), _time(row.measured))
+        cells.append((row.step, row.wires, *numbers))
+    widths = [max(len(line[k]) for line in cells) for k in range(6)]
+    return [
+        "  " + "  ".join(c.ljust(w) if k < 2 else c.rjust(w) for k, (c, w) in enumerate(zip(line, widths, strict=True)))
+        for line in cells
+    ]
+
+
+def _strategy(part: Part) -> str:
+    count = f"{len(part.blocks)} block{'s' * (len(part.blocks) != 1)}"
+    return f"{count} in tiles" if part.tiled else f"{count} as matrix products"
+
+
+def _steps(part: Part, batch: int, machine: Machine, walks: Sequence[Walk], took: Measured | None) -> list[Row]:
+    wires = len(part.wires)
+    counts = cost.samples_of(part.prologue, part.blocks, batch)
+    size = counts[0] * 2.0**wires
+    rows = [
+        Row("product state", _wires(part.wires), 6 * size if any(b.members for b in part.prologue) else 0, 8 * size)
+    ]
+    if part.tiled:
+        flops = _flops(part, batch)
+        rows += [
+            Row(_walk(walk), "", flops * walk.blocks / len(part.blocks), 16 * counts[-1] * 2.0**wires) for walk in walks
+        ]
+    else:
+        times = took.blocks if took and len(took.blocks) == len(part.blocks) else [None] * len(part.blocks)
+        for block, count, time in zip(part.blocks, counts, times, strict=False):
+            size = count * 2.0**wires
+            predicted = cost.product_seconds(block, wires, count, machine) + cost.BLOCK_CALLS * machine.call
+            where = _wires(tuple(part.wires[p] for p in block.positions))
+            rows.append(Row(_kind(block), where, 8 * size * 2.0 ** len(block.positions), 16 * size, predicted, time))
+    rows.append(Row(f"read {_read(part)}", "", 4 * counts[-1] * 2.0**wires, 8 * counts[-1] * 2.0**wires))
     return rows
+
+
+def _sums(part: Part, batch: int, took: Measured | None) -> list[Row]:
+    s = part.seconds
+    forward, back = s.matrices + s.forward, s.reverse + s.angles
+    there, again = (took.forward, took.gradients) if took else (None, None)
+    total = None if there is None or again is None else there + again
+    return [
+        Row("matrices and values", "", None, None, forward, there),
+        Row("all gradients", "", None, None, back, again),
+        Row("together", "", *_total(part, batch), forward + back, total),
+    ]
+
+
+def _flops(part: Part, batch: int) -> float:
+    """Of all blocks, forward."""
+    counts = cost.samples_of(part.prologue, part.blocks, batch)
+    return sum(8 * n * 2.0 ** (len(part.wires) + len(b.positions)) for b, n in zip(part.blocks, counts, strict=False))
+
+
+def _total(part: Part, batch: int, walks: int = 0) -> tuple[float, float]:
+    """Flops and bytes with gradients: the state forward, state and gradient back, and each block's gradient."""
+    state = cost.samples_of(part.prologue, part.blocks, batch)[-1] * 2.0 ** len(part.wires)
+    moves = 3 * (walks or 1) if part.tiled else 4 * len(part.blocks)
+    return 4 * _flops(part, batch), 16 * state * (moves + 2)
+
+
+def _limit(part: Part, batch: int, machine: Machine, walks: int) -> str:
+    flops, size = _total(part, batch, walks)
+    state = 8 * cost.samples_of(part.prologue, part.blocks, batch)[-1] * 2.0 ** len(part.wires)
+    tiles = [8 * 2.0 ** (k + 1) / seconds for k, seconds in enumerate(machine.acts)]
+    speed, rate = max(*machine.products, *tiles) * machine.threads, machine.bytes(state)
+    return (
+        f"  at the machine's limits: flops {_time(flops / speed)} at {speed / 1e9:.0f} Gflop/s, "
+        f"bytes {_time(size / rate)} at {rate / 1e9:.0f} GB/s"
+    )
+
+
+def _considered(part: Part) -> list[str]:
+    best: dict[tuple[bool, int], Considered] = {}
+    for one in sorted(part.considered, key=lambda one: one.seconds):
+        best.setdefault((one.tiled, one.width), one)  # the better order of wires
+    return [f"  considered: {_name(one):<24} {one.blocks:>5} blocks {_time(one.seconds):>10}" for one in best.values()]
+
+
+def _name(one: Considered) -> str:
+    return f"{'tiles' if one.tiled else 'windows'}, up to {one.width} wire{'s' * (one.width != 1)}"
+
+
+def _walk(walk: Walk) -> str:
+    return f"pass over tiles of {walk.tile}: {walk.blocks} blocks, {walk.swaps} exchanges"
+
+
+def _kind(block: Block) -> str:
+    return "block per sample" if block.sampled else "block, shared" if block.varying else "block, constant"
+
+
+def _read(part: Part) -> str:
+    if isinstance(part.read, StateRead):
+        return "state"
+    if isinstance(part.read, ProbsRead):
+        return "probabilities"
+    return f"{part.read.count} word{'s' * (part.read.count != 1)}"
 
 
 def _wires(wires: tuple[int, ...]) -> str:
     if len(wires) > 6:
         return f"{wires[0]} {wires[1]} .. {wires[-1]} ({len(wires)})"
     return " ".join(map(str, wires))
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return ""
+    for unit, scale in (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if value >= scale:
+            return f"{value / scale:.3g} {unit}"
+    return f"{value:.3g}"
+
+
+def _time(seconds: float | None) -> str:
+    return NONE if seconds is None else f"{seconds * 1e3:.3g} ms" if seconds >= 1e-4 else f"{seconds * 1e6:.3g} us"

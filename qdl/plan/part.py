@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from qdl.plan.angles import AngleTable
-from qdl.plan.cost import Seconds
+from qdl.plan.cost import LANE_WIRES, Seconds
 from qdl.plan.fuse import Block
 from qdl.plan.readout import Read
 
@@ -42,6 +42,8 @@ class Part:
         Whether the blocks are meant for the tile kernels.
     considered : tuple of Considered
         What was chosen from, this among it.
+    threads : int
+        That the plan was made for.
     """
 
     wires: tuple[int, ...]
@@ -52,12 +54,26 @@ class Part:
     seconds: Seconds
     tiled: bool = False
     considered: tuple[Considered, ...] = ()
+    threads: int = 1
 
     def sample_entries(self, reverse: bool) -> float:
         """Complex entries that one sample keeps alive: a few states, more in a reverse sweep, and its own matrices."""
         vectors = sum(4.0 * len(b.varying) * 2 ** len(b.positions) for b in self.prologue if b.sampled)
         matrices = sum(3.0 * len(b.varying) * 4 ** len(b.positions) for b in self.blocks if b.sampled)
+        if self.tiled:
+            matrices += self._sheet_entries(reverse)
         return (7 if reverse else 3) * 2.0 ** len(self.wires) + vectors + matrices
+
+    def _sheet_entries(self, reverse: bool) -> float:
+        """Complex entries of a sample's matrices as the tile kernels read them.
+
+        Where a state does not go into one lane, each number of a matrix stands in all lanes: 128 bytes for an entry, 16
+        entries in single precision. Behind them, in a reverse sweep, come the adjoints and one gradient per thread.
+        """
+        own = sum(4.0 ** len(b.positions) for b in self.blocks if b.sampled)
+        wide = not 4 <= len(self.wires) <= LANE_WIRES
+        copies = 2 + (self.threads if wide else 1) if reverse else 1
+        return (16 if wide else 2) * copies * own
 
 
 @dataclass(frozen=True)

@@ -115,7 +115,17 @@ class Planner:
         best = min(found, key=lambda steps: (not steps.fits, steps.seconds.total))
         used = frozenset(a for i in operations for a in self.index.get(i, ()))
         considered = tuple(Considered(s.tiled, s.width, len(s.blocks), s.seconds.total) for s in found)
-        return Part(best.wires, best.prologue, best.blocks, best.read, used, best.seconds, best.tiled, considered)
+        return Part(
+            best.wires,
+            best.prologue,
+            best.blocks,
+            best.read,
+            used,
+            best.seconds,
+            best.tiled,
+            considered,
+            self.machine.threads,
+        )
 
     def _place(self, index: int, place: dict[int, int]) -> Placed:
         op, angles = self.operations[index], self.index.get(index, ())

@@ -18,8 +18,7 @@ from torch import Tensor
 from qdl.errors import CircuitError, ValuesError
 from qdl.ir import Circuit, Observable
 from qdl.measure.binomial import binomial
-from qdl.plan.explain import describe
-from qdl.run import requests
+from qdl.run import explained, requests
 from qdl.run.compiled import Compiled
 from qdl.run.options import Options
 
@@ -235,20 +234,40 @@ def counts(circuit: Circuit, values: Mapping[str, Any] | None = None, shots: int
     return tables[0] if bits.dim() == 2 else tables
 
 
-def explain(circuit: Circuit, observables: Any, values: Mapping[str, Any] | None = None, **options: Any) -> str:
-    """The plan of `expval` at these values, as a table: parts, steps, wires, flops, bytes, predicted time.
+def explain(
+    circuit: Circuit,
+    observables: Any,
+    values: Mapping[str, Any] | None = None,
+    measure: bool = True,
+    **options: Any,
+) -> str:
+    """The plan of `expval` at these values, as a table.
+
+    Of each part it shows how it is carried out, its steps with wires, flops and bytes (forward), the predicted and the
+    measured time of values and gradients, what the flops and bytes would take at the machine's limits, and what else
+    was considered.
+
+    Parameters
+    ----------
+    circuit, observables, values
+        As in `expval`.
+    measure : bool
+        Whether to run each part a few times at these values; without, only predictions are shown.
+    **options
+        See `Options`.
 
     Examples
     --------
     >>> import qdl
-    >>> print(qdl.explain(qdl.Circuit(2).h(0).cx(0, 1), qdl.Z(1)).splitlines()[0])
-    1 part, batch 1, 0 angles (0 shared)
+    >>> text = qdl.explain(qdl.Circuit(2).h(0).cx(0, 1), qdl.Z(1), measure=False, strategy="windows", width=2)
+    >>> for line in text.splitlines()[4:8]:
+    ...     print(line)
+    part 0: 1 block as matrix products on wires 0 1
+      step                 wires  flops  bytes  predicted  measured
+      product state        0 1       24     32          -         -
+      block, constant      0 1      128     64    ... us         -
     """
-    compiled = compile(circuit, observables, **options)
-    bound = compiled.bind(values)
-    plans = [executor.plan(bound.sampled, bound.samples, bound.device) for executor in compiled.executors()]
-    texts = [describe(plan, bound.samples) for plan in plans]
-    return "\n".join(texts)
+    return explained.explain(compile(circuit, observables, **options), values, measure)
 
 
 def _count(rows: Tensor) -> dict[str, int]:

@@ -14,7 +14,7 @@ from qdl.engine.values import real_dtype
 from qdl.errors import UnsupportedError, ValuesError
 from qdl.grad.execute import Method
 from qdl.plan import Choice
-from qdl.plan.planner import STRATEGIES
+from qdl.plan.planner import STRATEGIES, WINDOWS
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,9 @@ class Options:
 
     def choice(self) -> Choice:
         """What the planner may choose from."""
-        return Choice(self.strategy, self.width)
+        # Tile kernels leave no graph behind them, which is what the method 'autograd' walks.
+        strategy = WINDOWS if self.strategy is None and self.grad == "autograd" else self.strategy
+        return Choice(strategy, self.width)
 
     def method(self) -> Method:
         """The gradient method."""

@@ -22,7 +22,7 @@ from tests.run.common import OBSERVABLES, circuit, gradients, leaves, theta, val
 
 
 class TestChunks:
-    @pytest.mark.parametrize("budget", [4_000, 7_000, 30_000])
+    @pytest.mark.parametrize("budget", [40_000, 80_000, 300_000])
     @pytest.mark.parametrize("method", ["adjoint", "autograd", "shift"])
     def test_pieces_give_the_same_values_and_gradients(self, budget: int, method: str) -> None:
         whole, cut = leaves(values(37)), leaves(values(37))
@@ -42,7 +42,7 @@ class TestChunks:
 
     def test_a_second_backward_through_pieces_is_right(self) -> None:
         given = leaves(values(20))
-        out = qdl.expval(circuit(), OBSERVABLES, given, memory_budget=5_000).sum()
+        out = qdl.expval(circuit(), OBSERVABLES, given, memory_budget=40_000).sum()
         first, second = (torch.autograd.grad(out, list(given.values()), retain_graph=True) for _ in range(2))
         for one, other in zip(first, second, strict=True):
             assert torch.equal(one, other)
@@ -84,15 +84,17 @@ class TestMemory:
         assert found == pytest.approx(math.cos(0.2) * math.cos(0.3))
         assert qdl.sample(made, given, shots=3, memory_budget=2**20).shape == (3, 60)
 
+    @pytest.mark.parametrize("strategy", ["windows", "tiles"])
     @pytest.mark.parametrize("megabytes", [10, 40, 4000])
-    def test_a_budget_holds_forth_and_back(self, megabytes: int) -> None:
+    def test_a_budget_holds_forth_and_back(self, megabytes: int, strategy: str) -> None:
         x = Param("x", 11)
         made = Circuit(11)
         for wire in range(11):
             made.ry(x[wire], wire).cx(wire, (wire + 1) % 11).rx(x[wire], wire)
         given = torch.rand(1000, 11, requires_grad=True)
         with Live() as live:
-            out = qdl.expval(made, [Z(wire) for wire in range(11)], {"x": given}, memory_budget=megabytes * 2**20)
+            options = {"memory_budget": megabytes * 2**20, "strategy": strategy}
+            out = qdl.expval(made, [Z(wire) for wire in range(11)], {"x": given}, **options)
             out.sum().backward()
         # 1,000 states of 11 wires are 16 MB; a reverse sweep holds at least two.
         assert live.most <= min(megabytes, 200) * 2**20
