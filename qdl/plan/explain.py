@@ -68,7 +68,7 @@ def describe(
         f"{count} part{'s' * (count != 1)}, batch {batch}, {len(plan.table.angles)} angles ({plan.table.shared} shared)"
     ]
     for index, (part, own, took) in enumerate(zip(plan.parts, walks, measured, strict=True)):
-        rows = [*_steps(part, batch, machine, own, took), *_sums(part, batch, took)]
+        rows = [*_steps(part, batch, machine, own, took), *_sums(part, batch, len(own), took)]
         lines += ["", f"part {index}: {_strategy(part)} on wires {_wires(part.wires)}"]
         lines += table(rows)
         lines += [_limit(part, batch, machine, len(own)), *_considered(part)]
@@ -116,7 +116,7 @@ def _steps(part: Part, batch: int, machine: Machine, walks: Sequence[Walk], took
     return rows
 
 
-def _sums(part: Part, batch: int, took: Measured | None) -> list[Row]:
+def _sums(part: Part, batch: int, walks: int, took: Measured | None) -> list[Row]:
     s = part.seconds
     forward, back = s.matrices + s.forward, s.reverse + s.angles
     there, again = (took.forward, took.gradients) if took else (None, None)
@@ -124,7 +124,7 @@ def _sums(part: Part, batch: int, took: Measured | None) -> list[Row]:
     return [
         Row("matrices and values", "", None, None, forward, there),
         Row("all gradients", "", None, None, back, again),
-        Row("together", "", *_total(part, batch), forward + back, total),
+        Row("together", "", *_total(part, batch, walks), forward + back, total),
     ]
 
 
@@ -134,10 +134,10 @@ def _flops(part: Part, batch: int) -> float:
     return sum(8 * n * 2.0 ** (len(part.wires) + len(b.positions)) for b, n in zip(part.blocks, counts, strict=False))
 
 
-def _total(part: Part, batch: int, walks: int = 0) -> tuple[float, float]:
+def _total(part: Part, batch: int, walks: int) -> tuple[float, float]:
     """Flops and bytes with gradients: the state forward, state and gradient back, and each block's gradient."""
     state = cost.samples_of(part.prologue, part.blocks, batch)[-1] * 2.0 ** len(part.wires)
-    moves = 3 * (walks or 1) if part.tiled else 4 * len(part.blocks)
+    moves = 3 * walks if part.tiled else 4 * len(part.blocks)
     return 4 * _flops(part, batch), 16 * state * (moves + 2)
 
 

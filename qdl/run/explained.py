@@ -29,7 +29,9 @@ def explain(compiled: Compiled, values: Mapping[str, Any] | None, measure: bool)
     with torch.no_grad():
         bound = compiled.bind(values)
     device = bound.device
-    lines = [f"{torch.get_num_threads()} threads on {device.type}, {str(bound.dtype).removeprefix('torch.')}"]
+    threads = torch.get_num_threads()
+    precision = str(bound.dtype).removeprefix("torch.")
+    lines = [f"{threads} thread{'s' * (threads != 1)} on {device.type}, {precision}"]
     if device.type == "cpu":
         lines.append(f"machine, per thread: {describe_machine(find())}")
     piece, note = _piece(compiled, bound)
