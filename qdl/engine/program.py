@@ -9,7 +9,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from qdl.engine.stacks import Place
+from qdl.engine.stacks import Place, Stack
 from qdl.plan.fuse import Block
 
 
@@ -33,6 +33,10 @@ class Program:
         Whether the blocks are meant for the tile kernels.
     words : tuple of tuples of int
         The positions of the Z's in each word that is read, if the readout is of a few such words.
+    stacks : tuple of Stack
+        What the stacks are built from.
+    shared_angles : int
+        How many angles are shared by the batch; those per sample are numbered behind them.
     """
 
     wires: int
@@ -42,6 +46,8 @@ class Program:
     spreads: int | None
     tiled: bool = False
     words: tuple[tuple[int, ...], ...] = ()
+    stacks: tuple[Stack, ...] = ()
+    shared_angles: int = 0
 
     @cached_property
     def slots(self) -> tuple[tuple[int, ...], ...]:

@@ -16,6 +16,7 @@ from qdl.plan.fuse import Block
 from qdl.plan.part import Part
 
 if TYPE_CHECKING:
+    from qdl.engine.tiles.sources import FromAngles
     from qdl.engine.tiles.twin import Twin
 
 
@@ -69,7 +70,8 @@ class StateVector:
             The varying blocks' matrices, (n_blocks, D, D) or (B, n_blocks, D, D) each.
         """
         if program.tiled and plain(start.device, *start.tensors, *stacks):
-            found = _twin(program).run(start, stacks)
+            twin = _twin(program)
+            found = twin.run(start, twin.from_stacks(program, stacks, start.dtype))
             if found is not None:
                 return found
         psi = start()
@@ -114,9 +116,11 @@ class StateVector:
             The gradient with respect to the state before all blocks, if wanted.
         """
         if program.tiled and plain(psi.device, psi, pull.cotangent, *stacks):
-            swept = _twin(program).sweep(psi, pull, stacks, wanted, through)
+            twin = _twin(program)
+            source = twin.from_stacks(program, stacks, psi.dtype)
+            swept = twin.sweep(psi, pull, source, any(wanted), through)
             if swept is not None:
-                return swept
+                return source.gradients(swept.shared, swept.grouped, wanted), swept.start
         lam = pull()
         blocks, matrices, wires = program.blocks, program.matrices(stacks), program.wires
         needed = {k for held, want in zip(program.slots, wanted, strict=True) if want for k in held}
@@ -144,6 +148,42 @@ class StateVector:
             for held, want in zip(program.slots, wanted, strict=True)
         ]
         return gradients, lam if through else None
+
+    def run_from_angles(
+        self, program: Program, start: Start, shared: Tensor, sampled: Tensor
+    ) -> tuple[Tensor, Tensor | None, FromAngles] | None:
+        """`run`, with the matrices built by the engine itself; None where it cannot.
+
+        Parameters
+        ----------
+        program : Program
+        start : Start
+            Is |0...0>.
+        shared : (n_shared,) real
+        sampled : (B, n_sampled) real
+
+        Returns
+        -------
+        Tensor, Tensor or None
+            The state behind all blocks and the values of the words, as `run` gives them.
+        FromAngles
+            What `sweep_to_angles` needs.
+        """
+        tensors = (shared, sampled)
+        if not (program.tiled and start.idle and plain(start.device, *(t.detach() for t in tensors))):
+            return None
+        twin = _twin(program)
+        source = twin.from_angles(program, shared.detach(), sampled.detach(), start.dtype)
+        found = None if source is None else twin.run(start, source)
+        return None if found is None or source is None else (*found, source)
+
+    def sweep_to_angles(
+        self, program: Program, psi: Tensor, pull: Pull, source: FromAngles, wanted: tuple[bool, bool], batch: int
+    ) -> tuple[Tensor, Tensor | None]:
+        """The gradients of the shared angles and of those per sample, after `run_from_angles`."""
+        swept = _twin(program).sweep(psi, pull, source, wanted[0], through=False)
+        assert swept is not None
+        return source.gradients(swept.shared, swept.grouped, batch)
 
     def apply(self, psi: Tensor, block: Block, matrix: Tensor, wires: int) -> Tensor:
         """The state behind a block."""

@@ -31,6 +31,13 @@ class Adjoint:
 
     def values(self, task: Task, shared: Tensor, sampled: Tensor) -> Tensor:
         """What the task reads, (S, m)."""
+        if task.program.tiled and task.idle and not torch._C._are_functorch_transforms_active():
+            return _Angles.apply(task, shared, sampled)
+        return self.values_from_stacks(task, shared, sampled)
+
+    @staticmethod
+    def values_from_stacks(task: Task, shared: Tensor, sampled: Tensor) -> Tensor:
+        """The same, with the matrices built by torch."""
         vectors, stacks = task.build(shared, sampled)
         tracked = torch.is_grad_enabled() and any(t.requires_grad for t in (*vectors, *stacks))
         if torch._C._are_functorch_transforms_active():
@@ -38,6 +45,55 @@ class Adjoint:
         if tracked:
             return _Sweep.apply(task, len(vectors), *vectors, *stacks)
         return task.observe(vectors, stacks)[0]
+
+
+class _Angles(torch.autograd.Function):
+    """From angles to values in one step, where the engine can build the matrices itself."""
+
+    @staticmethod
+    def forward(ctx: Any, task: Task, shared: Tensor, sampled: Tensor) -> Tensor:
+        ran = task.engine.run_from_angles(task.program, task.start([]), shared, sampled)
+        ctx.set_materialize_grads(False)
+        ctx.task, ctx.source = task, None
+        if ran is None:
+            ctx.save_for_backward(shared, sampled)
+            return Adjoint.values_from_stacks(task, shared, sampled).clone()
+        psi, value, ctx.source = ran
+        ctx.save_for_backward(shared, sampled, psi)
+        value = task.read.value(psi) if value is None else value
+        return value.clone()  # what a Function returns must be neither a view nor a saved tensor
+
+    @staticmethod
+    def backward(ctx: Any, cotangent: Tensor | None) -> tuple[Tensor | None, ...]:
+        shared, sampled, *rest = ctx.saved_tensors
+        task, wanted = ctx.task, ctx.needs_input_grad[1:]
+        if cotangent is None:
+            return None, None, None
+        if ctx.source is None or torch.is_grad_enabled():
+            return None, *_again(task, shared, sampled, cotangent, wanted)
+        psi = rest[0]
+        pull = Pull(cotangent, lambda: task.read.pullback(psi, cotangent))
+        found = task.engine.sweep_to_angles(task.program, psi, pull, ctx.source, wanted, len(sampled))
+        return None, *(g if w else None for g, w in zip(found, wanted, strict=True))
+
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Any) -> Any:
+        raise UnsupportedError("the adjoint method has no forward mode", do="use grad='autograd'")
+
+
+def _again(
+    task: Task, shared: Tensor, sampled: Tensor, cotangent: Tensor, wanted: tuple[bool, ...]
+) -> list[Tensor | None]:
+    """Gradients of the angles by torch's own matrices, with a graph if one is asked for."""
+    graph = torch.is_grad_enabled()
+    with torch.enable_grad():
+        angles = [a if graph else a.detach().requires_grad_(w) for a, w in zip((shared, sampled), wanted, strict=True)]
+        value = Adjoint.values_from_stacks(task, *angles)
+        if not value.requires_grad:  # nothing that is read depends on an angle
+            return [torch.zeros_like(a) if w else None for a, w in zip(angles, wanted, strict=True)]
+        asked = [a for a, w in zip(angles, wanted, strict=True) if w]
+        found = iter(torch.autograd.grad(value, asked, cotangent, create_graph=graph, allow_unused=True))
+    return [next(found) if w else None for w in wanted]
 
 
 class _Sweep(torch.autograd.Function):
@@ -53,9 +109,7 @@ class _Sweep(torch.autograd.Function):
     def backward(ctx: Any, cotangent: Tensor | None) -> tuple[Tensor | None, ...]:
         return _backward(ctx, cotangent)
 
-    @staticmethod
-    def jvp(ctx: Any, *tangents: Any) -> Any:
-        raise UnsupportedError("the adjoint method has no forward mode", do="use grad='autograd'")
+    jvp = _Angles.jvp
 
 
 class _Transformed(torch.autograd.Function):

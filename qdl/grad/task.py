@@ -44,8 +44,17 @@ class Task:
         firsts = [k for k, block in enumerate(part.blocks) if block.sampled]
         spreads = firsts[0] if firsts and not any(b.sampled for b in part.prologue) else None
         places = tuple(self.blocks.places)
+        stacks = tuple(table.stack for table in self.blocks.tables)
         self.program = Program(
-            len(part.wires), part.blocks, places, self.blocks.constants, spreads, part.tiled, _signs(part)
+            len(part.wires),
+            part.blocks,
+            places,
+            self.blocks.constants,
+            spreads,
+            part.tiled,
+            _signs(part),
+            stacks,
+            n_shared,
         )
 
     def _place_factors(self, prologue: Sequence[Block]) -> None:

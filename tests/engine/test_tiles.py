@@ -94,20 +94,22 @@ def test_the_twins_agree(case: int, seed: int, per_sample: bool, threads: int, d
     torch.set_num_threads(threads)
     try:
         twin = Twin(program)
-        ran = twin.run(given(psi), stacks)
+        source = twin.from_stacks(program, stacks, psi.dtype)
+        ran = twin.run(given(psi), source)
         assert ran is not None
         found = ran[0]
         end, gradients, start = by_hand(program, psi, lam, stacks)
-        swept = twin.sweep(found, Pull(lam, lambda: lam), stacks, [True] * len(stacks), True)
+        swept = twin.sweep(found, Pull(lam, lambda: lam), source, shared=True, through=True)
         assert swept is not None
+        of_stacks = source.gradients(swept.shared, swept.grouped, [True] * len(stacks))
     finally:
         torch.set_num_threads(kept)
     for lent, kept_before in zip((psi, lam), before, strict=True):
         assert torch.equal(lent, kept_before), "what was lent has been spoilt"
     assert far(found, end) < BOUND[dtype]
-    assert swept[1] is not None
-    assert far(swept[1], start) < BOUND[dtype]
-    for one, other in zip(swept[0], gradients, strict=True):
+    assert swept.start is not None
+    assert far(swept.start, start) < BOUND[dtype]
+    for one, other in zip(of_stacks, gradients, strict=True):
         assert one is not None
         assert one.shape == other.shape
         assert far(one, other) < BOUND[dtype]
@@ -119,19 +121,23 @@ def test_gradients_that_nobody_wants_are_not_given() -> None:
     program, stacks = made(40, 7, True, torch.complex64, 3)
     psi = random(1, 2**7, dtype=torch.complex64, seed=1)
     twin = Twin(program)
-    ran = twin.run(given(psi), stacks)
+    source = twin.from_stacks(program, stacks, psi.dtype)
+    ran = twin.run(given(psi), source)
     assert ran is not None
     end = ran[0]
-    swept = twin.sweep(end, Pull(end, lambda: end), stacks, [k == 0 for k in range(len(stacks))], False)
+    swept = twin.sweep(end, Pull(end, lambda: end), source, shared=True, through=False)
     assert swept is not None
-    assert [g is not None for g in swept[0]] == [k == 0 for k in range(len(stacks))]
+    assert swept.start is None
+    found = source.gradients(swept.shared, swept.grouped, [k == 0 for k in range(len(stacks))])
+    assert [g is not None for g in found] == [k == 0 for k in range(len(stacks))]
 
 
 def test_layouts_do_not_pile_up() -> None:
     program, stacks = made(40, 7, False, torch.complex64, 3)
     twin = Twin(program)
     for samples in range(40, 80):
-        assert twin.run(given(random(samples, 2**7, dtype=torch.complex64, seed=1)), stacks) is not None
+        psi = random(samples, 2**7, dtype=torch.complex64, seed=1)
+        assert twin.run(given(psi), twin.from_stacks(program, stacks, psi.dtype)) is not None
     assert len(twin._segments) < 20
 
 

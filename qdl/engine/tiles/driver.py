@@ -12,7 +12,7 @@ from typing import Any
 from llvmlite import ir
 
 from qdl.engine.tiles import kernels
-from qdl.engine.tiles.emit import POINTER, Function, Precision
+from qdl.engine.tiles.emit import I32, POINTER, Function, Precision
 
 COMMON = (
     "first", "last",  # the tiles to work on
@@ -31,6 +31,17 @@ REVERSE = (
     "shared_gradient", "grouped_gradient", "gradient_stride",
 )  # fmt: skip
 
+CHAINS = (
+    "first", "last",  # the groups to work on
+    "chains", "program",  # how many in a group, and where: `CHAIN` integers each
+    "features", "features_stride", "waves", "waves_stride",
+    "links", "products", "kept_stride",
+    "gradients", "matrices_stride", "slopes", "spare",  # for the gradients
+)  # fmt: skip
+ENTRIES = ("forward", "reverse", "chains", "unchains", "team")
+FORWARD_ENTRY, REVERSE_ENTRY, CHAIN_ENTRY, UNCHAIN_ENTRY, TEAM_ENTRY = range(5)
+CHAIN = 7  # wires; where features, waves, products and the matrix lie, in vectors; features of a gate; gates
+
 
 def emit(bits: int) -> ir.Module:
     """The module of all kernels in single (32) or double (64) precision."""
@@ -44,8 +55,14 @@ def emit(bits: int) -> ir.Module:
         "all": kernels.emit_swap(module, p, tuple(range(_log(p.lanes)))),
         "one": [kernels.emit_swap(module, p, (j,)) for j in range(_log(p.lanes))],
         "act": {k: kernels.emit_act(module, p, k) for k in range(1, kernels.WIDEST + 1)},
+        "undo": {k: kernels.emit_act(module, p, k, adjoint=True) for k in range(1, kernels.WIDEST + 1)},
         "cross": {k: kernels.emit_cross(module, p, k) for k in range(1, kernels.WIDEST + 1)},
     }
+    for k in range(1, kernels.WIDEST + 1):
+        tools["chain", k] = kernels.emit_chain(module, p, 2**k)
+        tools["unchain", k] = kernels.emit_unchain(module, p, 2**k)
+    _emit_team(module, p)
+    _emit_chains(module, p, tools)
     _emit_forward(module, p, tools)
     _emit_reverse(module, p, tools)
     return module
@@ -113,8 +130,47 @@ def _emit_forward(module: ir.Module, p: Precision, tools: dict[Any, Any]) -> Non
     f.finish()
 
 
+def _emit_team(module: ir.Module, p: Precision) -> None:
+    """team(data): what each thread runs. It asks for its number, and calls the entry point with arguments of its own.
+
+    `data` holds the addresses of the function that numbers threads, of the entry point, and of each thread's arguments.
+    """
+    f = Function(module, "team", [POINTER], p, public=True)
+    b, data = f.builder, f.arguments[0]
+    number = b.inttoptr(f.integer(data, 0), ir.FunctionType(I32, []).as_pointer())
+    entry = b.inttoptr(f.integer(data, 1), ir.FunctionType(ir.VoidType(), [POINTER]).as_pointer())
+    own = b.sext(b.call(number, []), kernels.I64)
+    b.call(entry, [b.inttoptr(f.integer(data, f.add(own, 2)), POINTER)])
+    f.finish()
+
+
+def _emit_chains(module: ir.Module, p: Precision, tools: dict[Any, Any]) -> None:
+    """The products of all chains, and the gradients of their features, for groups of one matrix per lane."""
+    for name in ("chain", "unchain"):
+        f = _Entry(module, f"{name}s", CHAINS, p)
+        n, b = f.named, f.builder
+        with f.loop(n["last"], n["first"]) as group, f.loop(n["chains"]) as index:
+            row = f.at(f.pointer("program"), f.times(index, CHAIN), kernels.I64)
+            wires, feature, wave, product, matrix, count, length = (f.integer(row, k) for k in range(CHAIN))
+            features = f.line(f.pointer("features"), f.add(f.times(group, n["features_stride"]), feature))
+            waves = f.line(f.pointer("waves"), f.add(f.times(group, n["waves_stride"]), wave))
+            kept = f.times(group, n["kept_stride"])
+            links, products = (f.line(f.pointer(k), f.add(kept, product)) for k in ("links", "products"))
+            gradient = f.line(f.pointer("gradients"), f.add(f.times(group, n["matrices_stride"]), matrix))
+            for k in range(1, kernels.WIDEST + 1):
+                with f.when(b.icmp_signed("==", wires, f.number(k))):
+                    if name == "chain":
+                        b.call(tools["chain", k], [features, waves, count, length, links, products])
+                    else:
+                        slopes = f.pointer("slopes")
+                        slopes = f.line(slopes, f.add(f.times(group, n["features_stride"]), feature))
+                        kept_ones = [gradient, waves, count, length, links, products, slopes, f.pointer("spare")]
+                        b.call(tools["unchain", k], kept_ones)
+        f.finish()
+
+
 def _emit_reverse(module: ir.Module, p: Precision, tools: dict[Any, Any]) -> None:
-    """Backwards: psi <- M^+ psi, dM += lam psi^+, lam <- M^+ lam for each block; the matrices given are M^+."""
+    """Backwards: psi <- M^+ psi, dM += lam psi^+, lam <- M^+ lam for each block."""
     f = _Entry(module, "reverse", REVERSE, p)
     n, b = f.named, f.builder
     planes = f.planes(4)
@@ -132,12 +188,12 @@ def _emit_reverse(module: ir.Module, p: Precision, tools: dict[Any, Any]) -> Non
             matrix = f.matrix(step, "grouped", group, kernels.MATRIX, "shared")
             gradient = f.matrix(step, "grouped_gradient", gradients, kernels.GRADIENT, "shared_gradient")
             wanted = b.icmp_signed(">=", f.integer(step, kernels.GRADIENT), f.number(0))
-            for wires, act in tools["act"].items():
+            for wires, undo in tools["undo"].items():
                 with f.when(_is(f, step, wires)):
-                    b.call(act, [*psi, n["rows"], step, matrix])
+                    b.call(undo, [*psi, n["rows"], step, matrix])
                     with f.when(wanted):
                         b.call(tools["cross"][wires], [*psi, *lam, n["rows"], step, gradient])
-                    b.call(act, [*lam, n["rows"], step, matrix])
+                    b.call(undo, [*lam, n["rows"], step, matrix])
             with f.when(_is(f, step, kernels.READ)):
                 b.call(tools["pull"], [*planes, n["rows"], *f.words(number, base)])
         for name, state in (("psi", psi), ("lam", lam)):
@@ -163,8 +219,8 @@ def _swaps(f: _Entry, step: Any, planes: Sequence[Any], tools: dict[Any, Any]) -
 
 
 @cache
-def compiled(bits: int) -> tuple[Any, Any]:
-    """The entry points as functions of an address, forward and reverse. Calling them releases Python's lock."""
+def compiled(bits: int) -> tuple[Any, ...]:
+    """The entry points, in the order of `ENTRIES`, as functions of an address. Calling them releases Python's lock."""
     from ctypes import CFUNCTYPE, c_int64
 
     import llvmlite.binding as llvm
@@ -185,8 +241,7 @@ def compiled(bits: int) -> tuple[Any, Any]:
     engine.finalize_object()
     kind = CFUNCTYPE(None, c_int64)
     _KEPT.append(engine)
-    forward, reverse = (kind(engine.get_function_address(name)) for name in ("forward", "reverse"))
-    return forward, reverse
+    return tuple(kind(engine.get_function_address(name)) for name in ENTRIES)
 
 
 _KEPT: list[Any] = []  # code lives as long as the engine that made it

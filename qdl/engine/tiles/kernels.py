@@ -47,12 +47,13 @@ def _load_rows(f: Function, tile: Sequence[Any], rows: list[Any]) -> list[tuple[
     return [(f.load(f.line(re, r)), f.load(f.line(im, r))) for r in rows]
 
 
-def emit_act(module: ir.Module, p: Precision, wires: int) -> ir.Function:
-    """act(re, im, rows, step, matrix): the matrix on `wires` row bits, in place.
+def emit_act(module: ir.Module, p: Precision, wires: int, adjoint: bool = False) -> ir.Function:
+    """act(re, im, rows, step, matrix): the matrix, or its conjugate transpose, on `wires` row bits, in place.
 
     The matrix is [D][D][2][lanes]: one number for each lane, so that lanes may be samples with matrices of their own.
     """
-    f = Function(module, f"act{wires}", [POINTER, POINTER, I64, POINTER, POINTER], p)
+    name = f"undo{wires}" if adjoint else f"act{wires}"
+    f = Function(module, name, [POINTER, POINTER, I64, POINTER, POINTER], p)
     re, im, rows, step, matrix = f.arguments
     size = 2**wires
     with f.loop(f.builder.lshr(rows, f.number(wires))) as index:
@@ -62,12 +63,13 @@ def emit_act(module: ir.Module, p: Precision, wires: int) -> ir.Function:
             real: Any = None
             imag: Any = None
             for j, (a, b) in enumerate(given):
-                u = f.load(f.line(matrix, 2 * (i * size + j)))
-                v = f.load(f.line(matrix, 2 * (i * size + j) + 1))
+                place = 2 * (j * size + i if adjoint else i * size + j)
+                u, v = f.load(f.line(matrix, place)), f.load(f.line(matrix, place + 1))
+                down, up = (v, f.negative(v)) if adjoint else (f.negative(v), v)
                 real = f.multiply_add(u, a, real)
                 imag = f.multiply_add(u, b, imag)
-                real = f.multiply_add(f.negative(v), b, real)
-                imag = f.multiply_add(v, a, imag)
+                real = f.multiply_add(down, b, real)
+                imag = f.multiply_add(up, a, imag)
             f.store(real, f.line(re, places[i]))
             f.store(imag, f.line(im, places[i]))
     return f.finish()
@@ -213,3 +215,93 @@ def emit_pull(module: ir.Module, p: Precision) -> ir.Function:
 
 def _number(f: Function, row: Any, base: Any) -> Any:
     return f.builder.or_(row, f.builder.shl(base, f.number(ROW_BITS)))
+
+
+def _sum_waves(f: Function, features: Any, waves: Any, count: Any, size: int, out: Any) -> None:
+    """out[D][D][2] = sum of `count` features times their constant matrices."""
+    whole = 2 * size * size
+    total = f.accumulator()
+    with f.loop(whole) as k:
+        f.clear(total)
+        with f.loop(count) as wave:
+            constant = f.load(f.line(waves, f.add(f.times(wave, whole), k)))
+            f.store(f.multiply_add(f.load(f.line(features, wave)), constant, f.load(total)), total)
+        f.store(f.load(total), f.line(out, k))
+
+
+def _copy(f: Function, source: Any, target: Any, count: int) -> None:
+    with f.loop(count) as k:
+        f.store(f.load(f.line(source, k)), f.line(target, k))
+
+
+def _multiply(f: Function, one: Any, other: Any, out: Any, size: int, left: bool = False, right: bool = False) -> None:
+    """out = one other, with the conjugate transpose of `one` (left) or of `other` (right)."""
+    with f.loop(size) as i, f.loop(size) as j:
+        real: Any = None
+        imag: Any = None
+        for k in range(size):
+            a, b = _entry(f, one, k, i, size) if left else _entry(f, one, i, k, size)
+            c, d = _entry(f, other, j, k, size) if right else _entry(f, other, k, j, size)
+            b, d = f.negative(b) if left else b, f.negative(d) if right else d
+            real = f.multiply_add(f.negative(b), d, f.multiply_add(a, c, real))
+            imag = f.multiply_add(b, c, f.multiply_add(a, d, imag))
+        place = f.times(f.add(f.times(i, size), j), 2)
+        f.store(real, f.line(out, place))
+        f.store(imag, f.line(out, f.add(place, 1)))
+
+
+def _entry(f: Function, matrix: Any, row: Any, column: Any, size: int) -> tuple[Any, Any]:
+    place = f.times(f.add(f.times(row, size), column), 2)
+    return f.load(f.line(matrix, place)), f.load(f.line(matrix, f.add(place, 1)))
+
+
+def emit_chain(module: ir.Module, p: Precision, size: int) -> ir.Function:
+    """chain(features, waves, count, length, links, products): products of gates, one for each lane.
+
+    Gate l is the sum over f of features[l][f] waves[l][f]; products[l] = gate_l ... gate_1 gate_0. All matrices are
+    [D][D][2][lanes]; `links` keeps the gates.
+    """
+    f = Function(module, f"chain{size}", [POINTER, POINTER, I64, I64, POINTER, POINTER], p)
+    features, waves, count, length, links, products = f.arguments
+    whole = 2 * size * size
+    with f.loop(length) as link:
+        gate, product = f.line(links, f.times(link, whole)), f.line(products, f.times(link, whole))
+        first = f.times(link, count)
+        _sum_waves(f, f.line(features, first), f.line(waves, f.times(first, whole)), count, size, gate)
+        with f.either(f.builder.icmp_signed("==", link, f.number(0))) as (alone, after):
+            with alone:
+                _copy(f, gate, product, whole)
+            with after:
+                before = f.line(products, f.times(f.builder.sub(link, f.number(1)), whole))
+                _multiply(f, gate, before, product, size)
+    return f.finish()
+
+
+def emit_unchain(module: ir.Module, p: Precision, size: int) -> ir.Function:
+    """unchain(gradient, waves, count, length, links, products, slopes, spare): the gradients of the features.
+
+    With M = A G B and the gradient g of M, that of G is A^+ g B^+, and that of a feature its real product with the
+    constant. `gradient`, of the last product, is overwritten; `spare` holds one matrix.
+    """
+    f = Function(module, f"unchain{size}", [POINTER, POINTER, I64, I64] + [POINTER] * 4, p)
+    gradient, waves, count, length, links, products, slopes, spare = f.arguments
+    whole = 2 * size * size
+    with f.loop(length) as done:
+        link = f.builder.sub(f.builder.sub(length, f.number(1)), done)
+        first = f.times(link, count)
+        before = f.line(products, f.times(f.builder.sub(link, f.number(1)), whole))
+        with f.either(f.builder.icmp_signed("==", link, f.number(0))) as (alone, after):
+            with alone:
+                _copy(f, gradient, spare, whole)
+            with after:
+                _multiply(f, gradient, before, spare, size, right=True)
+        total = f.accumulator()
+        with f.loop(count) as wave:
+            constant = f.line(waves, f.times(f.add(first, wave), whole))
+            f.clear(total)
+            with f.loop(whole) as k:
+                f.store(f.multiply_add(f.load(f.line(spare, k)), f.load(f.line(constant, k)), f.load(total)), total)
+            f.store(f.load(total), f.line(slopes, f.add(first, wave)))
+        _multiply(f, f.line(links, f.times(link, whole)), gradient, spare, size, left=True)
+        _copy(f, spare, gradient, whole)
+    return f.finish()

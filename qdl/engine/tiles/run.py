@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +12,7 @@ from torch import Tensor
 from qdl.engine.tiles import driver
 from qdl.engine.tiles.emit import LINE
 from qdl.engine.tiles.layout import Integers, Layout, Walk
+from qdl.engine.tiles.share import share
 
 
 class Kind(NamedTuple):
@@ -24,7 +22,7 @@ class Kind(NamedTuple):
     planes: int
 
 
-FORWARD, REVERSE = Kind(0, 3), Kind(1, 4)
+FORWARD, REVERSE = Kind(driver.FORWARD_ENTRY, 3), Kind(driver.REVERSE_ENTRY, 4)
 
 
 def lanes(dtype: torch.dtype) -> int:
@@ -33,44 +31,26 @@ def lanes(dtype: torch.dtype) -> int:
 
 
 class Sheet:
-    """Matrices of all blocks, one after the other as the kernels read them: [vector][lane].
+    """Matrices of all blocks as the kernels read them: [vector][lane].
 
     Parameters
     ----------
-    shared : sequence of (n, D, D) complex tensors
-    grouped : sequence of (S, n, D, D) complex tensors
-        One matrix per sample.
-    layout : Layout
+    shared : (V, lanes) or None
+    grouped : (groups, W, lanes) or None
+        Those of each group: of a sample, or of as many samples as there are lanes.
+    size : int
+        Vectors of the gradients of one group's matrices.
+    real : torch.dtype
     """
 
-    def __init__(self, shared: Sequence[Tensor], grouped: Sequence[Tensor], layout: Layout, dtype: torch.dtype) -> None:
-        width = lanes(dtype)
-        self.like = torch.empty(0, dtype=torch.float32 if dtype == torch.complex64 else torch.float64)
-        self.shared = _spread([_flat(t) for t in shared], width)
-        self.grouped: Tensor | None = None
-        if grouped:
-            rows = torch.cat([torch.view_as_real(t.resolve_conj()).flatten(1) for t in grouped], 1)
-            if layout.lanewise:
-                if layout.padded > len(rows):
-                    rows = torch.nn.functional.pad(rows, (0, 0, 0, layout.padded - len(rows)))
-                self.grouped = rows.view(-1, width, rows.shape[1]).transpose(1, 2).contiguous()
-            else:
-                self.grouped = rows[..., None].expand(-1, -1, width).contiguous()
+    def __init__(self, shared: Tensor | None, grouped: Tensor | None, size: int, real: torch.dtype) -> None:
+        self.shared, self.grouped, self.size = shared, grouped, size
+        self.like = torch.empty(0, dtype=real)
 
     @property
     def stride(self) -> int:
         """Vectors between the matrices of two groups."""
         return 0 if self.grouped is None else self.grouped.shape[1]
-
-
-def _flat(matrices: Tensor) -> Tensor:
-    return torch.view_as_real(matrices.resolve_conj()).flatten()
-
-
-def _spread(parts: Sequence[Tensor], width: int) -> Tensor | None:
-    if not parts:
-        return None
-    return (torch.cat(list(parts)) if len(parts) > 1 else parts[0])[:, None].expand(-1, width).contiguous()
 
 
 def forward(
@@ -152,8 +132,6 @@ def reverse(
 
     Parameters
     ----------
-    sheet : Sheet
-        The conjugate transposes.
     psi : (S, 2**n)
         Is never overwritten.
     lam : (S, 2**n), or (S, W) with `by_words`
@@ -170,14 +148,15 @@ def reverse(
     psi, lam : (S, 2**n), or None
         In front of the blocks.
     shared : (gradients,) real, or None
-    grouped : (S, G) real, or None
+    grouped : (groups, G, lanes) or (S, G) real, or None
     """
     width, threads = lanes(psi.dtype), torch.get_num_threads()
     real = sheet.like
     shared = real.new_zeros(threads, max(1, gradients), width)
     grouped = None
     if sheet.grouped is not None:
-        grouped = real.new_zeros(1 if layout.lanewise else threads, *sheet.grouped.shape)
+        copies = 1 if layout.lanewise else threads
+        grouped = real.new_zeros(copies, len(sheet.grouped), sheet.size, width)
     stores = through or len(layout.walks) > 1
     padded = _padded(psi, layout)
     psi_source: Tensor | None = padded
@@ -193,7 +172,7 @@ def reverse(
 
         def rest(worker: int, addresses: tuple[int, ...] = addresses) -> tuple[int, ...]:
             own = 0 if grouped is None else grouped[min(worker, len(grouped) - 1)].data_ptr()
-            return (*addresses, shared[worker].data_ptr(), own, sheet.stride)
+            return (*addresses, shared[worker].data_ptr(), own, sheet.size)
 
         backwards = np.ascontiguousarray(program[::-1])
         work = _Work(layout, walk, walk.targets, walk.sources, backwards, sheet, weights)
@@ -205,12 +184,10 @@ def reverse(
 
 
 def _gathered(grouped: Tensor | None, layout: Layout) -> Tensor | None:
-    """Gradients of per-sample matrices as (S, G)."""
+    """Gradients of per-sample matrices: (groups, V, lanes) with samples in the lanes, or (S, V)."""
     if grouped is None:
         return None
-    if layout.lanewise:
-        return grouped[0].transpose(1, 2).flatten(0, 1)[: layout.samples]
-    return grouped.sum((0, -1))[: layout.samples]
+    return grouped[0] if layout.lanewise else grouped.sum((0, -1))[: layout.samples]
 
 
 def _padded(states: Tensor, layout: Layout) -> Tensor:
@@ -233,42 +210,23 @@ class _Work(NamedTuple):
 
 def _carry_out(kind: Kind, work: _Work, dtype: torch.dtype, rest: Callable[[int], tuple[int, ...]]) -> None:
     """Carry out a pass, its tiles shared among threads; `rest` gives a worker the entry point's own arguments."""
-    call = driver.compiled(32 if dtype == torch.complex64 else 64)[kind.entry]
     walk, sheet, program = work.walk, work.sheet, work.program
     shared, grouped = (0 if t is None else t.data_ptr() for t in (sheet.shared, sheet.grouped))
     arrays = (walk.bases, walk.groups, work.reads, work.writes, program, walk.words)
     bases, groups, read, write, steps, words = (a.ctypes.data for a in arrays)
     rows = len(work.reads)
 
-    def task(first: int, last: int, worker: int) -> None:
-        scratch = np.empty(kind.planes * rows * LINE + LINE, dtype=np.uint8)
-        tile = scratch.ctypes.data + -scratch.ctypes.data % LINE
-        tables = (bases, groups, rows, read, write, len(program), steps, shared, grouped, sheet.stride)
+    scratch = np.empty(torch.get_num_threads() * (kind.planes * rows + 1) * LINE, dtype=np.uint8)
+    tiles = scratch.ctypes.data + -scratch.ctypes.data % LINE
+    tables = (bases, groups, rows, read, write, len(program), steps, shared, grouped, sheet.stride)
+
+    def arguments(first: int, last: int, worker: int) -> tuple[int, ...]:
         weights = 0
         if work.weights is not None:
             own = work.weights[min(worker, len(work.weights) - 1)] if work.weights.dim() == 4 else work.weights
             weights = own.data_ptr()
         reading = (work.layout.inside, words, len(walk.words), weights)
-        arguments = np.array((first, last, *tables, *reading, tile, *rest(worker)), dtype=np.int64)
-        call(arguments.ctypes.data)
+        tile = tiles + worker * kind.planes * rows * LINE
+        return (first, last, *tables, *reading, tile, *rest(worker))
 
-    _share(len(walk.bases), task)
-
-
-@lru_cache(maxsize=1)
-def _pool(process: int, workers: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(workers, thread_name_prefix="qdl-tiles")
-
-
-def _share(tiles: int, task: Callable[[int, int, int], None]) -> None:
-    """Run a task on ranges of tiles, one for each of torch's threads."""
-    threads = min(torch.get_num_threads(), tiles)
-    if threads == 1:
-        task(0, tiles, 0)
-        return
-    bounds = [tiles * k // threads for k in range(threads + 1)]
-    pool = _pool(os.getpid(), torch.get_num_threads() - 1)
-    others = [pool.submit(task, bounds[k], bounds[k + 1], k) for k in range(1, threads)]
-    task(bounds[0], bounds[1], 0)
-    for other in others:
-        other.result()
+    share(sheet.like.dtype, kind.entry, len(walk.bases), arguments)

@@ -1,0 +1,82 @@
+"""Calling a kernel on all threads.
+
+The threads are those of the OpenMP team that torch computes with: a pool of our own would have to take the cores from
+threads that still spin after torch's last operation. Where torch's OpenMP is not GNU's, a pool of Python's serves.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from qdl.engine.tiles import driver
+
+Arguments = Callable[[int, int, int], Sequence[int]]
+
+
+def share(dtype: torch.dtype, entry: int, count: int, arguments: Arguments) -> None:
+    """Call an entry point of the kernels for real numbers of a type on ranges of `count` things, one for each thread.
+
+    Parameters
+    ----------
+    arguments : callable
+        From a range's first thing, the one behind its last, and the thread's number to the entry point's arguments.
+    """
+    functions = driver.compiled(32 if dtype == torch.float32 else 64)
+    threads = max(1, min(torch.get_num_threads(), count))
+    bounds = [count * k // threads for k in range(threads + 1)]
+    arrays = [np.array(arguments(bounds[k], bounds[k + 1], k), dtype=np.int64) for k in range(threads)]
+    addresses = [array.ctypes.data for array in arrays]
+    if threads == 1:
+        functions[entry](addresses[0])
+        return
+    team = _team()
+    if team is not None:
+        function = ctypes.cast(functions[entry], ctypes.c_void_p).value
+        data = np.array([team.number, function, *addresses], dtype=np.int64)
+        start = ctypes.cast(functions[driver.TEAM_ENTRY], ctypes.c_void_p).value
+        team.run(start, data.ctypes.data, threads, 0)
+        return
+    pool = _pool(os.getpid(), threads - 1)
+    others = [pool.submit(functions[entry], address) for address in addresses[1:]]
+    functions[entry](addresses[0])
+    for other in others:
+        other.result()
+
+
+class _Team:
+    """GNU's OpenMP: how to run a function on several threads, and the address of the one that numbers them."""
+
+    def __init__(self, library: Any) -> None:
+        self.run = library.GOMP_parallel
+        self.run.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint]
+        self.run.restype = None
+        self.number = ctypes.cast(library.omp_get_thread_num, ctypes.c_void_p).value
+
+
+@cache
+def _team() -> _Team | None:
+    """The team that torch computes with, if it is GNU's."""
+    try:
+        lines = Path("/proc/self/maps").read_text().splitlines()
+    except OSError:
+        return None
+    for path in sorted({line.split()[-1] for line in lines if "libgomp" in line}):
+        try:
+            return _Team(ctypes.CDLL(path))
+        except (OSError, AttributeError):
+            continue
+    return None
+
+
+@lru_cache(maxsize=1)
+def _pool(process: int, workers: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(workers, thread_name_prefix="qdl-tiles")
