@@ -178,12 +178,27 @@ class StateVector:
         return None if found is None or source is None else (*found, source)
 
     def sweep_to_angles(
-        self, program: Program, psi: Tensor, pull: Pull, source: FromAngles, wanted: tuple[bool, bool], batch: int
+        self,
+        program: Program,
+        psi: Tensor,
+        pull: Pull,
+        angles: tuple[Tensor, Tensor],
+        kept: Sequence[Tensor],
+        wanted: Sequence[bool],
     ) -> tuple[Tensor, Tensor | None]:
-        """The gradients of the shared angles and of those per sample, after `run_from_angles`."""
-        swept = _twin(program).sweep(psi, pull, source, wanted[0], through=False)
+        """The gradients of the shared angles and of those per sample, after `run_from_angles` at the same angles.
+
+        Parameters
+        ----------
+        kept : sequence of Tensor
+            What the matrices' source gave to keep.
+        """
+        twin = _twin(program)
+        source = twin.from_angles(program, angles[0].detach(), angles[1].detach(), psi.dtype, kept)
+        assert source is not None
+        swept = twin.sweep(psi, pull, source, wanted[0], through=False)
         assert swept is not None
-        return source.gradients(swept.shared, swept.grouped, batch)
+        return source.gradients(swept.shared, swept.grouped, len(angles[1]))
 
     def apply(self, psi: Tensor, block: Block, matrix: Tensor, wires: int) -> Tensor:
         """The state behind a block."""

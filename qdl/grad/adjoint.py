@@ -54,12 +54,12 @@ class _Angles(torch.autograd.Function):
     def forward(ctx: Any, task: Task, shared: Tensor, sampled: Tensor) -> Tensor:
         ran = task.engine.run_from_angles(task.program, task.start([]), shared, sampled)
         ctx.set_materialize_grads(False)
-        ctx.task, ctx.source = task, None
+        ctx.task, ctx.built = task, ran is not None
         if ran is None:
             ctx.save_for_backward(shared, sampled)
             return Adjoint.values_from_stacks(task, shared, sampled).clone()
-        psi, value, ctx.source = ran
-        ctx.save_for_backward(shared, sampled, psi)
+        psi, value, source = ran
+        ctx.save_for_backward(shared, sampled, psi, *source.keep())
         value = task.read.value(psi) if value is None else value
         return value.clone()  # what a Function returns must be neither a view nor a saved tensor
 
@@ -69,11 +69,11 @@ class _Angles(torch.autograd.Function):
         task, wanted = ctx.task, ctx.needs_input_grad[1:]
         if cotangent is None:
             return None, None, None
-        if ctx.source is None or torch.is_grad_enabled():
+        if not ctx.built or torch.is_grad_enabled():
             return None, *_again(task, shared, sampled, cotangent, wanted)
-        psi = rest[0]
+        psi, *kept = rest
         pull = Pull(cotangent, lambda: task.read.pullback(psi, cotangent))
-        found = task.engine.sweep_to_angles(task.program, psi, pull, ctx.source, wanted, len(sampled))
+        found = task.engine.sweep_to_angles(task.program, psi, pull, (shared, sampled), kept, wanted)
         return None, *(g if w else None for g, w in zip(found, wanted, strict=True))
 
     @staticmethod

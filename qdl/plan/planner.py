@@ -14,6 +14,7 @@ from qdl.ir import Operation
 from qdl.ir.gates import PAULI, Exponential, Fixed, kron
 from qdl.ir.observables import Word
 from qdl.plan import cost
+from qdl.plan.absorb import absorb
 from qdl.plan.angles import angle_table
 from qdl.plan.cone import Region, components, cone, factor_words
 from qdl.plan.fuse import CONSTANT, SAMPLED, SHARED, Block, Placed, fuse, split_prologue
@@ -77,7 +78,7 @@ class Planner:
     def words(self, words: Sequence[Word]) -> Plan:
         """Expectation values of words."""
         real = list(dict.fromkeys(w for w in words if w))
-        regions, factors = factor_words(self.operations, real)
+        regions, factors = factor_words(*absorb(self.operations, real))
         parts: list[Part] = []
         columns: dict[Word, int] = {}
         for region in regions:
@@ -182,6 +183,9 @@ class Planner:
             blocks = fuse(rest, width, min(width, SAMPLED_WIDTH), neighbours=False)
             if not blocks or any(not 0 < len(block.positions) <= TILE_WIDEST for block in blocks):
                 return []
+            widest = max(len(block.positions) for block in blocks)
+            if self.choice.strategy is None and count < cost.fewest_wires(self.batch, widest):
+                continue
             walks = passes([b.positions for b in blocks], count) if count > cost.TILE_BITS else 1
             seconds = cost.tile_seconds(prologue, blocks, read, count, self.batch, self.machine, walks)
             out.append(_Steps(wires, prologue, tuple(blocks), read, seconds, True, width))

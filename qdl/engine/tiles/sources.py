@@ -140,16 +140,35 @@ class Stacks(Source):
 
 
 class FromAngles(Source):
-    """Matrices that the kernels build from angles: (n_shared,) and (B, n_sampled)."""
+    """Matrices that the kernels build from angles: (n_shared,) and (B, n_sampled).
+
+    Parameters
+    ----------
+    shelf : Shelf
+    shared, sampled : Tensor
+    kept : sequence of Tensor
+        What `keep` gave for the same angles, so that nothing is built again.
+    """
 
     kind = "angles"
 
-    def __init__(self, shelf: Shelf, shared: Tensor, sampled: Tensor) -> None:
+    def __init__(self, shelf: Shelf, shared: Tensor, sampled: Tensor, kept: Sequence[Tensor] = ()) -> None:
         super().__init__(shelf)
         assert shelf.chains is not None
         self.of_shared, self.of_samples = shelf.chains
         self.samples = len(sampled) if self.of_samples is not None else 1
         self.angles, self.angles_of_samples = shared, sampled
+        given = list(kept)
+        if given and self.of_shared is not None:
+            self.kept, given = Kept(*given[:3]), given[3:]
+        if given:
+            self.kept_of_samples = Kept(*given)
+
+    def keep(self) -> list[Tensor]:
+        """The tensors to remember for the way back."""
+        made = [self.kept] if self.kept is not None else []
+        made += [self.kept_of_samples] if self.of_samples is not None else []
+        return [tensor for one in made for tensor in (one.phases, one.links, one.products)]
 
     @cached_property
     def kept(self) -> Kept | None:

@@ -69,12 +69,14 @@ class Twin:
         """Matrices that torch has built."""
         return Stacks(self._shelf(program, dtype), stacks)
 
-    def from_angles(self, program: Program, shared: Tensor, sampled: Tensor, dtype: torch.dtype) -> FromAngles | None:
+    def from_angles(
+        self, program: Program, shared: Tensor, sampled: Tensor, dtype: torch.dtype, kept: Sequence[Tensor] = ()
+    ) -> FromAngles | None:
         """Matrices that the kernels build; None where they cannot."""
         shelf = self._shelf(program, dtype)
         if shelf.chains is None:
             return None
-        return FromAngles(shelf, shared, sampled)
+        return FromAngles(shelf, shared, sampled, kept)
 
     def _shelf(self, program: Program, dtype: torch.dtype) -> Shelf:
         if dtype not in self._shelves:
@@ -179,5 +181,6 @@ class Twin:
 def _without(program: Integers) -> Integers:
     """A program that takes no gradient of shared matrices."""
     out = program.copy()
-    out[out[:, kernels.OF_GROUP] == 0, kernels.GRADIENT] = -1
+    acts = (out[:, kernels.KIND] > kernels.READ) & (out[:, kernels.KIND] < kernels.SWAP_ALL)  # a swap has bits there
+    out[acts & (out[:, kernels.OF_GROUP] == 0), kernels.GRADIENT] = -1
     return out

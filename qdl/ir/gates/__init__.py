@@ -21,6 +21,7 @@ from __future__ import annotations
 from qdl.ir.gates.kinds import TABLE, Composite, Exponential, Fixed, Gate, Prepare, Rotor, Step
 from qdl.ir.gates.make import MAX_CONTROLLED, controlled, pauli_ladder, pauli_rotation, unitary
 from qdl.ir.gates.matrices import PAULI, Matrix, constant_matrix, embed, kron, pauli_string
+from qdl.ir.gates.parity import parity_images
 from qdl.ir.gates.rows import gate
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "embed",
     "gate",
     "kron",
+    "parity_images",
     "pauli_ladder",
     "pauli_rotation",
     "pauli_string",
