@@ -96,6 +96,8 @@ MACHINE = Machine()
 TILES = replace(MACHINE, acts=(1.2e-10, 2e-10, 3.5e-10), backs=(4e-10, 6.5e-10, 1.3e-9))  # where there are kernels
 BUILD_LIMIT = 2**26  # complex entries of the embedded gates of one kind of block, forward and backward kept in memory
 TILE_BITS = 15  # wires of a state that is one tile
+FEWEST = 4  # wires of a state that fills the lanes of the tile kernels
+FEW_SAMPLES = 8  # samples that do not fill them either
 LANE_WIRES = 11  # wires of the widest states that the tile kernels put into one lane each
 
 # What the engine's Python does around the work, counted in the code and fitted on some twenty circuits.
@@ -104,6 +106,11 @@ BACK_CALLS = 1.7  # calls of autograd's backward for each forward
 RUN_CALLS, BLOCK_CALLS, GROUP_CALLS = 45, 9, 26
 STATE_WALKS, BACK_WALKS = 14, 26  # over the states for start and readout, forward and reverse, where torch does them
 GATE_BYTES = 700  # that move for each per-sample gate on the way to its matrix
+
+
+def fewest_wires(batch: int, widest: int) -> int:
+    """Wires of the smallest states that are worth the tile kernels; a few small states do not fill their lanes."""
+    return FEWEST + (widest if batch <= FEW_SAMPLES else 0)
 
 
 def samples_of(prologue: Sequence[Block], blocks: Sequence[Block], batch: int) -> list[int]:
@@ -136,6 +143,19 @@ def matrix_seconds(prologue: Sequence[Block], blocks: Sequence[Block], batch: in
         calls += STACK_CALLS + LEVEL_CALLS * math.ceil(math.log2(length))
     forward = calls * machine.call + work
     return Seconds(matrices=forward, angles=BACK_CALLS * calls * machine.call + 1.8 * work)
+
+
+def kernel_matrix_seconds(blocks: Sequence[Block], batch: int, machine: Machine) -> Seconds:
+    """Seconds from angles to matrices and back where the tile kernels build the matrices themselves."""
+    work = 0.0
+    for block in blocks:
+        gates, entries = len(block.varying), 4.0 ** len(block.positions)
+        if block.sampled:
+            work += batch * gates * GATE_BYTES / (machine.near * machine.threads)
+        else:
+            work += gates * machine.small * (2 + entries / 8)
+    calls = BUILD_CALLS * machine.call
+    return Seconds(matrices=calls + work, angles=BACK_CALLS * calls + 1.8 * work)
 
 
 def product_seconds(block: Block, wires: int, samples: int, machine: Machine) -> float:
@@ -195,7 +215,8 @@ def tile_seconds(
         kind = len(block.positions) - 1
         forward += amplitudes * machine.acts[kind]
         reverse += amplitudes * machine.backs[kind]
-    built = matrix_seconds(prologue, blocks, batch, machine)
+    idle = not any(block.members for block in prologue)  # else torch makes the start, and so the matrices
+    built = kernel_matrix_seconds(blocks, batch, machine) if idle else matrix_seconds(prologue, blocks, batch, machine)
     return Seconds(built.matrices, forward, reverse, built.angles)
 
 

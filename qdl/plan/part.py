@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from qdl.plan.angles import AngleTable
-from qdl.plan.cost import LANE_WIRES, Seconds
+from qdl.plan.cost import FEWEST, LANE_WIRES, Seconds
 from qdl.plan.fuse import Block
 from qdl.plan.readout import Read
 
@@ -71,7 +71,7 @@ class Part:
         entries in single precision. Behind them, in a reverse sweep, come the adjoints and one gradient per thread.
         """
         own = sum(4.0 ** len(b.positions) for b in self.blocks if b.sampled)
-        wide = not 4 <= len(self.wires) <= LANE_WIRES
+        wide = not FEWEST <= len(self.wires) <= LANE_WIRES
         copies = 2 + (self.threads if wide else 1) if reverse else 1
         return (16 if wide else 2) * copies * own
 
