@@ -27,12 +27,14 @@ def random(*shape: int, dtype: torch.dtype, seed: int) -> Tensor:
     return torch.randn(*shape, dtype=torch.complex128, generator=torch.Generator().manual_seed(seed)).to(dtype)
 
 
-def made(samples: int, wires: int, per_sample: bool, dtype: torch.dtype, seed: int) -> tuple[Program, list[Tensor]]:
+def made(
+    samples: int, wires: int, per_sample: bool, dtype: torch.dtype, seed: int, count: int = 12
+) -> tuple[Program, list[Tensor]]:
     """A program of random blocks on one to three wires in any order, some constant, and its stacks."""
     rng = np.random.default_rng(seed)
     blocks, places, stacks, constants = [], [], {}, {}
     spreads = None
-    for k in range(12):
+    for k in range(count):
         positions = tuple(int(p) for p in rng.permutation(wires)[: rng.integers(1, min(wires, 3) + 1)])
         sampled = per_sample and bool(rng.random() < 0.5)
         shape = (samples,) if sampled else ()
@@ -115,6 +117,27 @@ def test_the_twins_agree(case: int, seed: int, per_sample: bool, threads: int, d
         assert far(one, other) < BOUND[dtype]
         used += 1
     assert used == len(stacks)
+
+
+@pytest.mark.parametrize("dtype", BOUND)
+@pytest.mark.parametrize("case", [(1, 10), (3, 12), (17, 12), (40, 9), (16, 5)])
+@pytest.mark.parametrize("seed", range(3))
+def test_frozen_weights_leave_the_gradients_of_inputs_as_they_are(
+    case: tuple[int, int], seed: int, dtype: torch.dtype
+) -> None:
+    samples, wires = case
+    program, stacks = made(samples, wires, True, dtype, 10 * seed, count=60)
+    lam = random(samples, 2**wires, dtype=dtype, seed=2)
+    twin = Twin(program)
+    source = twin.from_stacks(program, stacks, dtype)
+    whole, frozen = (twin.sweep(lam, Pull(lam, lambda: lam), source, shared, True) for shared in (True, False))
+    assert whole is not None
+    assert frozen is not None
+    assert frozen.shared is None
+    for one, other in ((whole.grouped, frozen.grouped), (whole.start, frozen.start)):
+        assert one is not None
+        assert other is not None
+        assert far(one, other) < BOUND[dtype]
 
 
 def test_gradients_that_nobody_wants_are_not_given() -> None:
