@@ -118,6 +118,13 @@ class Function:
         product = self.builder.fmul(a, b, flags=CONTRACT)
         return product if c is None else self.builder.fadd(product, c, flags=CONTRACT)
 
+    def sum(self, vectors: Sequence[Any]) -> Any:
+        """The sum of vectors, pair by pair."""
+        vectors = list(vectors)
+        while len(vectors) > 1:
+            vectors = [self.builder.fadd(a, b) for a, b in zip(vectors[::2], vectors[1::2], strict=True)]
+        return vectors[0]
+
     def negative(self, a: Any) -> Any:
         return self.builder.fneg(a)
 

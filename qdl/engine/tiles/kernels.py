@@ -25,6 +25,7 @@ KIND, BITS, SORTED, MATRIX, GRADIENT, OF_GROUP = 0, 1, 4, 7, 8, 9
 READ = 0  # kinds: 0 read the words, 1 to 3 a block of so many wires, 4 swap all lane bits, 5 + j swap lane bit j
 SWAP_ALL = 4
 SWAP_ONE = 5
+AT_ONCE = 8  # numbers of a matrix that are summed up at a time
 ROW_BITS = 12  # a word's mask is one of the row and, above so many bits, one of the tile's base
 
 
@@ -218,15 +219,19 @@ def _number(f: Function, row: Any, base: Any) -> Any:
 
 
 def _sum_waves(f: Function, features: Any, waves: Any, count: Any, size: int, out: Any) -> None:
-    """out[D][D][2] = sum of `count` features times their constant matrices."""
+    """out[D][D][2] = sum of `count` features times their constant matrices, as many numbers at a time as D = 2 has."""
     whole = 2 * size * size
-    total = f.accumulator()
-    with f.loop(whole) as k:
-        f.clear(total)
+    totals = [f.accumulator() for _ in range(AT_ONCE)]
+    with f.loop(whole // AT_ONCE) as part:
+        first = f.times(part, AT_ONCE)
+        for total in totals:
+            f.clear(total)
         with f.loop(count) as wave:
-            constant = f.load(f.line(waves, f.add(f.times(wave, whole), k)))
-            f.store(f.multiply_add(f.load(f.line(features, wave)), constant, f.load(total)), total)
-        f.store(f.load(total), f.line(out, k))
+            feature, constants = f.load(f.line(features, wave)), f.line(waves, f.add(f.times(wave, whole), first))
+            for k, total in enumerate(totals):
+                f.store(f.multiply_add(feature, f.load(f.line(constants, k)), f.load(total)), total)
+        for k, total in enumerate(totals):
+            f.store(f.load(total), f.line(out, f.add(first, k)))
 
 
 def _copy(f: Function, source: Any, target: Any, count: int) -> None:
@@ -259,7 +264,7 @@ def emit_chain(module: ir.Module, p: Precision, size: int) -> ir.Function:
     """chain(features, waves, count, length, links, products): products of gates, one for each lane.
 
     Gate l is the sum over f of features[l][f] waves[l][f]; products[l] = gate_l ... gate_1 gate_0. All matrices are
-    [D][D][2][lanes]; `links` keeps the gates.
+    [D][D][2][lanes]; `links` keeps the gates but the first, which is a product itself.
     """
     f = Function(module, f"chain{size}", [POINTER, POINTER, I64, I64, POINTER, POINTER], p)
     features, waves, count, length, links, products = f.arguments
@@ -267,13 +272,11 @@ def emit_chain(module: ir.Module, p: Precision, size: int) -> ir.Function:
     with f.loop(length) as link:
         gate, product = f.line(links, f.times(link, whole)), f.line(products, f.times(link, whole))
         first = f.times(link, count)
-        _sum_waves(f, f.line(features, first), f.line(waves, f.times(first, whole)), count, size, gate)
-        with f.either(f.builder.icmp_signed("==", link, f.number(0))) as (alone, after):
-            with alone:
-                _copy(f, gate, product, whole)
-            with after:
-                before = f.line(products, f.times(f.builder.sub(link, f.number(1)), whole))
-                _multiply(f, gate, before, product, size)
+        is_first = f.builder.icmp_signed("==", link, f.number(0))
+        made = f.builder.select(is_first, product, gate)
+        _sum_waves(f, f.line(features, first), f.line(waves, f.times(first, whole)), count, size, made)
+        with f.when(f.builder.not_(is_first)):
+            _multiply(f, gate, f.line(products, f.times(f.builder.sub(link, f.number(1)), whole)), product, size)
     return f.finish()
 
 
@@ -289,19 +292,21 @@ def emit_unchain(module: ir.Module, p: Precision, size: int) -> ir.Function:
     with f.loop(length) as done:
         link = f.builder.sub(f.builder.sub(length, f.number(1)), done)
         first = f.times(link, count)
-        before = f.line(products, f.times(f.builder.sub(link, f.number(1)), whole))
-        with f.either(f.builder.icmp_signed("==", link, f.number(0))) as (alone, after):
-            with alone:
-                _copy(f, gradient, spare, whole)
-            with after:
-                _multiply(f, gradient, before, spare, size, right=True)
-        total = f.accumulator()
+        is_first = f.builder.icmp_signed("==", link, f.number(0))
+        with f.when(f.builder.not_(is_first)):
+            before = f.line(products, f.times(f.builder.sub(link, f.number(1)), whole))
+            _multiply(f, gradient, before, spare, size, right=True)
+        own = f.builder.select(is_first, gradient, spare)
         with f.loop(count) as wave:
             constant = f.line(waves, f.times(f.add(first, wave), whole))
-            f.clear(total)
-            with f.loop(whole) as k:
-                f.store(f.multiply_add(f.load(f.line(spare, k)), f.load(f.line(constant, k)), f.load(total)), total)
-            f.store(f.load(total), f.line(slopes, f.add(first, wave)))
-        _multiply(f, f.line(links, f.times(link, whole)), gradient, spare, size, left=True)
-        _copy(f, spare, gradient, whole)
+            totals = [f.accumulator() for _ in range(AT_ONCE)]
+            with f.loop(whole // AT_ONCE) as part:
+                for k, total in enumerate(totals):
+                    place = f.add(f.times(part, AT_ONCE), k)
+                    a, b = f.load(f.line(own, place)), f.load(f.line(constant, place))
+                    f.store(f.multiply_add(a, b, f.load(total)), total)
+            f.store(f.sum([f.load(total) for total in totals]), f.line(slopes, f.add(first, wave)))
+        with f.when(f.builder.not_(is_first)):
+            _multiply(f, f.line(links, f.times(link, whole)), gradient, spare, size, left=True)
+            _copy(f, spare, gradient, whole)
     return f.finish()

@@ -32,13 +32,14 @@ def share(dtype: torch.dtype, entry: int, count: int, arguments: Arguments) -> N
     """
     functions = driver.compiled(32 if dtype == torch.float32 else 64)
     threads = max(1, min(torch.get_num_threads(), count))
+    team = _team() if threads > 1 else None
+    threads = threads if team is None else min(threads, team.most())
     bounds = [count * k // threads for k in range(threads + 1)]
     arrays = [np.array(arguments(bounds[k], bounds[k + 1], k), dtype=np.int64) for k in range(threads)]
     addresses = [array.ctypes.data for array in arrays]
     if threads == 1:
         functions[entry](addresses[0])
         return
-    team = _team()
     if team is not None:
         function = ctypes.cast(functions[entry], ctypes.c_void_p).value
         data = np.array([team.number, function, *addresses], dtype=np.int64)
@@ -60,6 +61,14 @@ class _Team:
         self.run.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint]
         self.run.restype = None
         self.number = ctypes.cast(library.omp_get_thread_num, ctypes.c_void_p).value
+        self.library = library
+
+    def most(self) -> int:
+        """How many threads it is sure to bring, whatever it is asked for: OMP_THREAD_LIMIT and the like bound it."""
+        omp = self.library
+        if omp.omp_get_dynamic() or omp.omp_get_active_level() >= omp.omp_get_max_active_levels():
+            return 1
+        return max(1, int(omp.omp_get_thread_limit()))
 
 
 @cache
