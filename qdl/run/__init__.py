@@ -259,7 +259,7 @@ def explain(
     Examples
     --------
     >>> import qdl
-    >>> text = qdl.explain(qdl.Circuit(2).h(0).cx(0, 1), qdl.Z(1), measure=False, strategy="windows", width=2)
+    >>> text = qdl.explain(qdl.Circuit(2).h(0).cx(0, 1), qdl.X(1), measure=False, strategy="windows", width=2)
     >>> for line in text.splitlines()[4:8]:
     ...     print(line)
     part 0: 1 block as matrix products on wires 0 1
