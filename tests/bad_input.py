@@ -166,7 +166,7 @@ row("probabilities of a wire twice", lambda: qdl.probs(circuit(), values(), wire
 row("probabilities of no wires", lambda: qdl.probs(circuit(), values(), wires=[]), "wire")
 row("a circuit that is no circuit", lambda: qdl.state("h 0"), "str", "Circuit")
 row("a compiled circuit that is no circuit", lambda: qdl.compile("x", Z(0)), "got str", "qdl.Circuit")
-row("more memory than there is", lambda: qdl.expval(chain(60), Z(59)), "60", "bytes")
+row("more memory than there is", lambda: qdl.expval(chain(60), X(59)), "60", "bytes")
 row("more probabilities than there is memory", lambda: qdl.probs(Circuit(60).h(0)), "GiB needed", "at most")
 row("a budget below one sample", lambda: ask(memory_budget=16), "needed", "at most", "memory_budget")
 row("a budget that is no number", lambda: ask(memory_budget="1 GB"), "memory_budget", "'1 GB'")

@@ -30,11 +30,14 @@ WAYS += [{"strategy": "windows", "width": k} for k in (1, 2, 3, 5, 8)] + [
 ]
 
 
-def shapes(wires: int) -> list[tuple[int, ...]]:
+def shapes(wires: int, tiled: bool = False) -> list[tuple[int, ...]]:
     """Shapes of batches to draw from; large ones where the oracle, which takes sample by sample, is quick."""
-    return [*BATCHES, *BATCHES, *BATCHES, (17,), (5, 4)] if 4 <= wires <= 5 else BATCHES
+    large = [(17,), (5, 4), (9,)] if 4 <= wires <= 5 else []
+    return [*BATCHES, *large * (8 if tiled else 1)] if wires < 8 else [(), (), (3,), (2, 2)]
 
 
+# What the kernels of tiles take: one wider gate and a part is carried out in windows.
+NARROW = [name for name, row in TABLE.items() if row.wires <= 2]
 SEEDS = st.integers(0, 2**31)
 
 
@@ -85,10 +88,12 @@ def test_results_are_those_of_the_oracle(wires: int) -> None:
 def test_many_results_are_those_of_the_oracle(hundred: int) -> None:
     for seed in range(100 * hundred, 100 * hundred + 100):
         draw = Random(seed)
-        wires = draw.choice((1, 2, 2, 3, 3, 4, 4, 4, 5, 5, 5, 6, 6, 7, 8))
         way = draw.choice(WAYS)
+        tiled = way.get("strategy") == "tiles"
+        wires = draw.choice((4, 4, 5, 5, 8, 9) if tiled else (1, 2, 2, 3, 3, 4, 4, 4, 5, 5, 5, 6, 6, 7, 8))
+        gates = draw.choice(((), NARROW, NARROW)) if tiled else ()
         try:
-            bound_errors(case(draw, wires, draw.randint(1, 3 + 5 * wires), batches=shapes(wires)), way)
+            bound_errors(case(draw, wires, draw.randint(1, 3 + 5 * wires), gates, shapes(wires, tiled)), way)
         except Exception as error:
             error.add_note(f"circuit of seed {seed}, {way}")
             raise

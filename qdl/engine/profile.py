@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, fields
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ LENGTHS = {"products": (len(MACHINE.products),), "acts": (0, 3), "backs": (0, 3)
 FIGURES = [field.name for field in fields(Machine) if field.name != "threads"]
 
 
+@cache
 def key() -> dict[str, Any]:
     """What a measured profile is valid for. The figures are those of one thread, so threads are no part of it."""
     return {

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from qdl.engine.machine import describe as describe_machine
 from qdl.engine.machine import find, machine
-from qdl.engine.tiles.layout import lay_out
 from qdl.engine.values import Values
 from qdl.grad.adjoint import Adjoint
 from qdl.grad.execute import Bound
@@ -63,6 +62,8 @@ def _walks(part: Part, plan: Plan, values: Values) -> list[Walk]:
     blocks = [block.positions for block in part.blocks]
     if not part.tiled:
         return []
+    from qdl.engine.tiles.layout import lay_out
+
     layout = lay_out(blocks, sampled, len(part.wires), samples, LANES[values.dtype], torch.get_num_threads())
     walks = layout.walks if layout else ()
     return [Walk(len(w.sources) * LANES[values.dtype], len(w.acts), len(w.steps) - len(w.acts)) for w in walks]

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from qdl.engine.stacks import Stack
-from qdl.engine.tiles import driver, kernels
+from qdl.engine.tiles import codes, driver
 from qdl.engine.tiles.share import share
 
 
@@ -81,9 +81,11 @@ class Chains:
         self.vectors = place
         self.program = np.array(rows, dtype=np.int64)
         joined = {name: np.concatenate(parts) for name, parts in arrays.items()}
-        self.index, self.last, self.gradient = (torch.as_tensor(joined[k]) for k in ("index", "last", "gradient"))
+        self.index, self.last, self.gradient = (
+            torch.as_tensor(joined[k], device="cpu") for k in ("index", "last", "gradient")
+        )
         self.rates, self.offsets, self.waves = (
-            torch.as_tensor(joined[k], dtype=dtype) for k in ("rates", "offsets", "waves")
+            torch.as_tensor(joined[k], dtype=dtype, device="cpu") for k in ("rates", "offsets", "waves")
         )
         if sampled:
             self.rates, self.offsets = self.rates[:, None], self.offsets[:, None]
@@ -94,7 +96,7 @@ class Chains:
         phases = torch.addcmul(self.offsets, taken, self.rates)
         features = phases.cos()
         groups = len(angles) if self.sampled else 1
-        kept = torch.empty(2, groups, self.vectors["product"], self.lanes, dtype=self.dtype)
+        kept = phases.new_empty(2, groups, self.vectors["product"], self.lanes)
         made = Kept(phases, kept[0], kept[1])
         self._call(driver.CHAIN_ENTRY, groups, features, made, None, None)
         return made
@@ -116,7 +118,7 @@ class Chains:
     def _call(
         self, entry: int, groups: int, features: Tensor, made: Kept, gradients: Tensor | None, slopes: Tensor | None
     ) -> None:
-        spare = torch.empty(torch.get_num_threads(), 2 * 4**kernels.WIDEST, self.lanes, dtype=self.dtype)
+        spare = features.new_empty(torch.get_num_threads(), 2 * 4**codes.WIDEST, self.lanes)
         strides = {name: size if self.sampled else 0 for name, size in self.vectors.items()}
         tables = (
             len(self.program), self.program.ctypes.data,

@@ -11,7 +11,7 @@ from typing import Any
 
 from llvmlite import ir
 
-from qdl.engine.tiles import kernels
+from qdl.engine.tiles import codes, kernels
 from qdl.engine.tiles.emit import I32, POINTER, Function, Precision
 
 COMMON = (
@@ -54,11 +54,11 @@ def emit(bits: int) -> ir.Module:
         "pull": kernels.emit_pull(module, p),
         "all": kernels.emit_swap(module, p, tuple(range(_log(p.lanes)))),
         "one": [kernels.emit_swap(module, p, (j,)) for j in range(_log(p.lanes))],
-        "act": {k: kernels.emit_act(module, p, k) for k in range(1, kernels.WIDEST + 1)},
-        "undo": {k: kernels.emit_act(module, p, k, adjoint=True) for k in range(1, kernels.WIDEST + 1)},
-        "cross": {k: kernels.emit_cross(module, p, k) for k in range(1, kernels.WIDEST + 1)},
+        "act": {k: kernels.emit_act(module, p, k) for k in range(1, codes.WIDEST + 1)},
+        "undo": {k: kernels.emit_act(module, p, k, adjoint=True) for k in range(1, codes.WIDEST + 1)},
+        "cross": {k: kernels.emit_cross(module, p, k) for k in range(1, codes.WIDEST + 1)},
     }
-    for k in range(1, kernels.WIDEST + 1):
+    for k in range(1, codes.WIDEST + 1):
         tools["chain", k] = kernels.emit_chain(module, p, 2**k)
         tools["unchain", k] = kernels.emit_unchain(module, p, 2**k)
     _emit_team(module, p)
@@ -99,7 +99,7 @@ class _Entry(Function):
     def matrix(self, step: Any, base: str, of_group: Any, slot: int, shared: str) -> Any:
         """Where the matrix or gradient of a step lies: among the shared ones, or those of the tile's group."""
         b = self.builder
-        is_grouped = b.icmp_signed("!=", self.integer(step, kernels.OF_GROUP), self.number(0))
+        is_grouped = b.icmp_signed("!=", self.integer(step, codes.OF_GROUP), self.number(0))
         start = b.select(is_grouped, self.line(self.pointer(base), of_group), self.pointer(shared))
         return self.line(start, self.integer(step, slot))
 
@@ -118,13 +118,13 @@ def _emit_forward(module: ir.Module, p: Precision, tools: dict[Any, Any]) -> Non
             with given:
                 b.call(tools["load"], [f.state("source", base), f.pointer("sources"), n["rows"], re, im])
         with f.loop(n["steps"]) as index:
-            step = f.at(f.pointer("program"), f.times(index, kernels.STEP), kernels.I64)
+            step = f.at(f.pointer("program"), f.times(index, codes.STEP), kernels.I64)
             _swaps(f, step, [re, im], tools)
-            matrix = f.matrix(step, "grouped", group, kernels.MATRIX, "shared")
+            matrix = f.matrix(step, "grouped", group, codes.MATRIX, "shared")
             for wires, act in tools["act"].items():
                 with f.when(_is(f, step, wires)):
                     b.call(act, [re, im, n["rows"], step, matrix])
-            with f.when(_is(f, step, kernels.READ)):
+            with f.when(_is(f, step, codes.READ)):
                 b.call(tools["read"], [re, im, spare, n["rows"], *f.words(number, base)])
         b.call(tools["store"], [f.state("target", base), f.pointer("targets"), n["rows"], re, im])
     f.finish()
@@ -157,7 +157,7 @@ def _emit_chains(module: ir.Module, p: Precision, tools: dict[Any, Any]) -> None
             kept = f.times(group, n["kept_stride"])
             links, products = (f.line(f.pointer(k), f.add(kept, product)) for k in ("links", "products"))
             gradient = f.line(f.pointer("gradients"), f.add(f.times(group, n["matrices_stride"]), matrix))
-            for k in range(1, kernels.WIDEST + 1):
+            for k in range(1, codes.WIDEST + 1):
                 with f.when(b.icmp_signed("==", wires, f.number(k))):
                     if name == "chain":
                         b.call(tools["chain", k], [features, waves, count, length, links, products])
@@ -183,18 +183,18 @@ def _emit_reverse(module: ir.Module, p: Precision, tools: dict[Any, Any]) -> Non
             with f.when(b.icmp_signed("!=", n[f"{name}_source"], f.number(0))):
                 b.call(tools["load"], [f.state(f"{name}_source", base), f.pointer("sources"), n["rows"], *state])
         with f.loop(n["steps"]) as index:
-            step = f.at(f.pointer("program"), f.times(index, kernels.STEP), kernels.I64)
+            step = f.at(f.pointer("program"), f.times(index, codes.STEP), kernels.I64)
             _swaps(f, step, planes, tools)
-            matrix = f.matrix(step, "grouped", group, kernels.MATRIX, "shared")
-            gradient = f.matrix(step, "grouped_gradient", gradients, kernels.GRADIENT, "shared_gradient")
-            wanted = b.icmp_signed(">=", f.integer(step, kernels.GRADIENT), f.number(0))
+            matrix = f.matrix(step, "grouped", group, codes.MATRIX, "shared")
+            gradient = f.matrix(step, "grouped_gradient", gradients, codes.GRADIENT, "shared_gradient")
+            wanted = b.icmp_signed(">=", f.integer(step, codes.GRADIENT), f.number(0))
             for wires, undo in tools["undo"].items():
                 with f.when(_is(f, step, wires)):
                     b.call(undo, [*psi, n["rows"], step, matrix])
                     with f.when(wanted):
                         b.call(tools["cross"][wires], [*psi, *lam, n["rows"], step, gradient])
                     b.call(undo, [*lam, n["rows"], step, matrix])
-            with f.when(_is(f, step, kernels.READ)):
+            with f.when(_is(f, step, codes.READ)):
                 b.call(tools["pull"], [*planes, n["rows"], *f.words(number, base)])
         for name, state in (("psi", psi), ("lam", lam)):
             with f.when(b.icmp_signed("!=", n[f"{name}_target"], f.number(0))):
@@ -203,15 +203,15 @@ def _emit_reverse(module: ir.Module, p: Precision, tools: dict[Any, Any]) -> Non
 
 
 def _is(f: Function, step: Any, kind: int) -> Any:
-    return f.builder.icmp_signed("==", f.integer(step, kernels.KIND), f.number(kind))
+    return f.builder.icmp_signed("==", f.integer(step, codes.KIND), f.number(kind))
 
 
 def _swaps(f: _Entry, step: Any, planes: Sequence[Any], tools: dict[Any, Any]) -> None:
     """Carry out a step that exchanges lane bits."""
     rows = f.named["rows"]
-    choices = [(kernels.SWAP_ALL, tools["all"])]
-    choices += [(kernels.SWAP_ONE + j, one) for j, one in enumerate(tools["one"])]
-    with f.when(f.builder.icmp_signed(">=", f.integer(step, kernels.KIND), f.number(kernels.SWAP_ALL))):
+    choices = [(codes.SWAP_ALL, tools["all"])]
+    choices += [(codes.SWAP_ONE + j, one) for j, one in enumerate(tools["one"])]
+    with f.when(f.builder.icmp_signed(">=", f.integer(step, codes.KIND), f.number(codes.SWAP_ALL))):
         for kind, swap in choices:
             with f.when(_is(f, step, kind)):
                 for plane in planes:

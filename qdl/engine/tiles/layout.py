@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from qdl.engine.tiles import kernels
+from qdl.engine.tiles import codes
 from qdl.plan.tiles import Act, Pass, Swap, schedule
 
 Integers = NDArray[np.int64]
@@ -55,9 +55,9 @@ class Walk:
     def fill(self, matrix: Integers, grouped: Integers, gradient: Integers) -> Integers:
         """The program with the places of every block's matrix and gradient, in vectors."""
         steps = self.steps.copy()
-        steps[self.acts, kernels.MATRIX] = matrix[self.blocks]
-        steps[self.acts, kernels.OF_GROUP] = grouped[self.blocks]
-        steps[self.acts, kernels.GRADIENT] = gradient[self.blocks]
+        steps[self.acts, codes.MATRIX] = matrix[self.blocks]
+        steps[self.acts, codes.OF_GROUP] = grouped[self.blocks]
+        steps[self.acts, codes.GRADIENT] = gradient[self.blocks]
         return steps
 
 
@@ -114,7 +114,7 @@ def lay_out(
     """
     low = lanes.bit_length() - 1
     widest = max(map(len, blocks), default=0)
-    if widest > kernels.WIDEST or not blocks:
+    if widest > codes.WIDEST or not blocks:
         return None
     lanewise = sampled and 2 * samples > lanes and max(low, LANEWISE_WIRES[0]) <= wires <= LANEWISE_WIRES[1]
     ground = max(wires, low)  # bits below those of whole samples in a tile
@@ -153,7 +153,7 @@ def _walk(p: Pass, low: int, wires: int, each: int, padded: int, lanewise: bool,
     steps = [_step(s) for s in p.steps]
     acts = [k for k, s in enumerate(p.steps) if isinstance(s, Act)]
     if masks:
-        steps.insert(p.blocks_end, [kernels.READ] + [0] * (kernels.STEP - 1))
+        steps.insert(p.blocks_end, [codes.READ] + [0] * (codes.STEP - 1))
     return Walk(
         _offsets(p.sources),
         _offsets(p.targets),
@@ -171,7 +171,7 @@ def _mask(mask: int, p: Pass) -> int:
     """Which bits of a row's number, and of the tile's base above them, a word's sign depends on."""
     rows = sum(1 << r for r, bit in enumerate(p.rows) if mask >> bit & 1)
     base = sum(1 << bit for bit in range(mask.bit_length()) if mask >> bit & 1 and bit not in (*p.rows, *p.lanes))
-    return rows | base << kernels.ROW_BITS
+    return rows | base << codes.ROW_BITS
 
 
 def _lane_signs(mask: int, lanes: Sequence[int]) -> list[float]:
@@ -188,14 +188,14 @@ def _offsets(bits: Sequence[int]) -> Integers:
 
 
 def _step(step: Act | Swap) -> list[int]:
-    """A step as integers (see `kernels.STEP`); the places of matrix and gradient are filled in later."""
-    out = [0] * kernels.STEP
+    """A step as integers (see `codes.STEP`); the places of matrix and gradient are filled in later."""
+    out = [0] * codes.STEP
     count = len(step.rows)
     if isinstance(step, Act):
-        out[kernels.KIND] = count
-        out[kernels.BITS : kernels.BITS + count] = step.rows
-        out[kernels.SORTED : kernels.SORTED + count] = sorted(step.rows)
+        out[codes.KIND] = count
+        out[codes.BITS : codes.BITS + count] = step.rows
+        out[codes.SORTED : codes.SORTED + count] = sorted(step.rows)
     else:
-        out[kernels.KIND] = kernels.SWAP_ALL if count > 1 else kernels.SWAP_ONE + step.lanes[0]
-        out[kernels.BITS : kernels.BITS + 2 * count] = [*step.rows, *sorted(step.rows)]
+        out[codes.KIND] = codes.SWAP_ALL if count > 1 else codes.SWAP_ONE + step.lanes[0]
+        out[codes.BITS : codes.BITS + 2 * count] = [*step.rows, *sorted(step.rows)]
     return out

@@ -45,7 +45,7 @@ class Sheet:
 
     def __init__(self, shared: Tensor | None, grouped: Tensor | None, size: int, real: torch.dtype) -> None:
         self.shared, self.grouped, self.size = shared, grouped, size
-        self.like = torch.empty(0, dtype=real)
+        self.like = torch.empty(0, dtype=real, device="cpu")
 
     @property
     def stride(self) -> int:
@@ -66,12 +66,12 @@ def forward(
         Whether `psi` may be overwritten.
     """
     if psi is None and 2**layout.wires < lanes(dtype):  # several samples share a vector
-        psi = torch.zeros(layout.padded, 2**layout.wires, dtype=dtype)
+        psi = sheet.like.new_zeros(layout.padded, 2**layout.wires, dtype=dtype)
         psi[:, 0] = 1
     source = None if psi is None else _padded(psi, layout)
     target = source if source is not None and (fresh or source is not psi) else None
     if target is None:
-        target = torch.empty(layout.padded, 2**layout.wires, dtype=dtype)
+        target = sheet.like.new_empty(layout.padded, 2**layout.wires, dtype=dtype)
     values = None
     if layout.reads:
         copies, groups = _slots(layout)
@@ -103,7 +103,7 @@ def _read(values: Tensor, layout: Layout) -> Tensor:
 
 
 def _signs(layout: Layout, like: Tensor) -> Tensor:
-    return torch.as_tensor(layout.walks[-1].signs, dtype=like.dtype)
+    return torch.as_tensor(layout.walks[-1].signs, dtype=like.dtype, device=like.device)
 
 
 def _weights(cotangent: Tensor, layout: Layout, width: int) -> Tensor:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from qdl.engine.program import Program, Pull, Start
-from qdl.engine.tiles import kernels
+from qdl.engine.tiles import codes
 from qdl.engine.tiles import run as tiles
 from qdl.engine.tiles.layout import Integers, Layout, lay_out
 from qdl.engine.tiles.sources import FromAngles, Shelf, Source, Stacks
@@ -181,6 +181,6 @@ class Twin:
 def _without(program: Integers) -> Integers:
     """A program that takes no gradient of shared matrices."""
     out = program.copy()
-    acts = (out[:, kernels.KIND] > kernels.READ) & (out[:, kernels.KIND] < kernels.SWAP_ALL)  # a swap has bits there
-    out[acts & (out[:, kernels.OF_GROUP] == 0), kernels.GRADIENT] = -1
+    acts = (out[:, codes.KIND] > codes.READ) & (out[:, codes.KIND] < codes.SWAP_ALL)  # a swap has bits there
+    out[acts & (out[:, codes.OF_GROUP] == 0), codes.GRADIENT] = -1
     return out
