@@ -15,9 +15,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--strategy", choices=STRATEGIES, help="carry out blocks in this way wherever a test asks for none"
     )
+    parser.addoption("--circuits", type=int, default=20_000, help="random circuits in the slow set, in hundreds")
     parser.addoption(
         "--width", type=int, help="fuse gates into blocks of this many wires wherever a test asks for none"
     )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Random circuits come in hundreds, so that several processes can share them."""
+    if "hundred" in metafunc.fixturenames:
+        metafunc.parametrize("hundred", range(metafunc.config.getoption("circuits") // 100))
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,8 +1,8 @@
 """Random circuits against the oracle, PennyLane and Qiskit, and all gradient methods against each other.
 
 Each test runs once for every number of wires: `make test` draws 38 circuits for each of 1 to 8 wires, 304 together, and
-the slow set 20,000, circuit k from seed k. Each circuit is carried out in a way of its own, drawn from
-all that the planner can choose. hypothesis draws the same circuits every time.
+the slow set 20,000, circuit k from seed k (fewer with `pytest --circuits`). Each circuit is carried out in a way of its
+own, drawn from all that the planner can choose. hypothesis draws the same circuits every time.
 """
 
 from __future__ import annotations
@@ -84,7 +84,6 @@ def test_results_are_those_of_the_oracle(wires: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("hundred", range(200))
 def test_many_results_are_those_of_the_oracle(hundred: int) -> None:
     for seed in range(100 * hundred, 100 * hundred + 100):
         draw = Random(seed)
