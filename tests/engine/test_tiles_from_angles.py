@@ -1,0 +1,98 @@
+"""The tile kernels from angles to values and back, against matrices built by torch and products on views."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+import torch
+from torch import Tensor
+
+import qdl
+from qdl.engine.state import StateVector
+
+pytest.importorskip("llvmlite", reason="the tile kernels are compiled by llvmlite")
+
+BOUND = {torch.float32: 1e-4, torch.float64: 1e-11}
+CASES = [(40, 7), (17, 5), (33, 9), (16, 4), (9, 8), (3, 12), (1, 10), (5, 6)]  # samples and wires
+GATES = ("rx", "ry", "rz", "p")
+PAIRS = ("rzz", "rxx", "crx", "cp")
+
+
+def circuit(wires: int, seed: int, per_sample: bool) -> tuple[qdl.Circuit, list[qdl.Observable]]:
+    """Every wire joined with its neighbours; angles shared and, if wanted, per sample; words of Z's, some long."""
+    draw = Random(seed)
+    x, theta = qdl.Param("x", 7), qdl.Param("theta", 9)
+    entries = [*x, *theta, *theta] if per_sample else [*theta]
+    made = qdl.Circuit(wires).h(0)
+    for _ in range(3):
+        for wire in range(wires):
+            getattr(made, draw.choice(GATES))(draw.choice(entries), wire)
+            made.h(wire)
+        for wire in range(wires):
+            other = draw.choice([w for w in range(wires) if w != wire])
+            getattr(made, draw.choice(PAIRS))(draw.choice(entries), wire, other)
+        for wire in range(wires):
+            made.ry(theta[wire % 9], wire).rx(draw.uniform(-3, 3), wire)
+    words = [draw.sample(range(wires), draw.randint(1, wires)) for _ in range(5)]
+    return made, [qdl.Z(0), *(_product(word) for word in words)]
+
+
+def _product(wires: list[int]) -> qdl.Observable:
+    word = qdl.Z(wires[0])
+    for wire in wires[1:]:
+        word = word @ qdl.Z(wire)
+    return word
+
+
+def found(strategy: str, case: tuple[int, int], seed: int, dtype: torch.dtype, per_sample: bool) -> list[Tensor]:
+    """Values, and the gradients of both kinds of angles alone and together."""
+    samples, wires = case
+    made, read = circuit(wires, seed, per_sample)
+    draw = torch.Generator("cpu").manual_seed(seed)
+    x, theta, pull = (
+        torch.randn(*shape, generator=draw, dtype=torch.float64, device="cpu").to(dtype)
+        for shape in ((samples, 7), (9,), (samples, len(read)))
+    )
+    compiled = qdl.compile(made, read, strategy=strategy)
+    out = []
+    for wanted in ((True, True), (True, False), (False, True)) if per_sample else ((False, True),):
+        given = [v.clone().requires_grad_(w) for v, w in zip((x, theta), wanted, strict=True)]
+        values = compiled({"x": given[0], "theta": given[1]} if per_sample else {"theta": given[1]})
+        asked = [g for g in given if g.requires_grad]
+        out += [values.detach(), *torch.autograd.grad(values, asked, pull if per_sample else pull[0])]
+    return out
+
+
+@pytest.mark.parametrize("dtype", BOUND)
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("per_sample", [True, False])
+def test_from_angles_to_gradients(
+    case: tuple[int, int], per_sample: bool, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    took = []
+    run = StateVector.run_from_angles
+
+    def spy(*arguments: object) -> object:
+        took.append(run(*arguments))  # type: ignore[arg-type]
+        return took[-1]
+
+    monkeypatch.setattr(StateVector, "run_from_angles", spy)
+    tiles, windows = (found(strategy, case, 1, dtype, per_sample) for strategy in ("tiles", "windows"))
+    for one, other in zip(tiles, windows, strict=True):
+        assert float((one - other).abs().max()) < BOUND[dtype] * max(1.0, float(other.abs().max()))
+    assert took, "the planner made no tiles"
+    if case[1] >= 7:
+        assert any(t is not None for t in took), "the kernels built no matrices"
+
+
+@pytest.mark.parametrize("case", [(40, 7), (3, 12), (5, 6)])
+def test_the_default_device_is_not_asked(case: tuple[int, int]) -> None:
+    expected = found("tiles", case, 3, torch.float32, True)
+    torch.set_default_device("meta")
+    try:
+        again = found("tiles", case, 3, torch.float32, True)
+    finally:
+        torch.set_default_device(None)
+    for one, other in zip(again, expected, strict=True):
+        assert torch.equal(one, other)
