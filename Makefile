@@ -1,5 +1,6 @@
 # make train   a fresh machine to a trained quantum network and its report
 # make test    the fast suite, under five minutes on two cores
+# make strategies  the core tests with each strategy of the planner forced
 # make lint    ruff and the type checker
 # make doctest the examples of every docstring
 # make bench-peers  the simulators that qdl is compared with, each in an environment of its own below .bench/
@@ -19,7 +20,7 @@ STAMP := $(VENV)/.installed
 # Each pytest worker keeps to one core: two workers with two threads each would fight over the same two.
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
-.PHONY: train test slow lint doctest bench-peers bench env clean
+.PHONY: train test slow strategies lint doctest bench-peers bench env clean
 .DEFAULT_GOAL := train
 
 train: $(STAMP)
@@ -30,6 +31,13 @@ test: $(STAMP)
 
 slow: $(STAMP)
 	$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) -m slow $(PYTEST_FLAGS)
+
+# The tests of results and gradients with each way of carrying out a circuit forced on all of them.
+strategies: $(STAMP)
+	for way in "--strategy windows" "--strategy windows --width 1" "--strategy tiles" "--strategy tiles --width 1"; do \
+		$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) -m "not slow" $$way $(PYTEST_FLAGS) \
+			tests/grad tests/run tests/measure tests/nn tests/test_random_circuits.py || exit 1; \
+	done
 
 doctest: $(STAMP)
 	$(ONE_THREAD) $(BIN)/python -m pytest --doctest-modules --doctest-glob='*.md' qdl README.md $(PYTEST_FLAGS)

@@ -27,6 +27,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("hundred", range(metafunc.config.getoption("circuits") // 100))
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What tests the choice itself says nothing when it is forced."""
+    if config.getoption("strategy") or config.getoption("width"):
+        free = [item for item in items if item.get_closest_marker("chooses")]
+        config.hook.pytest_deselected(items=free)
+        items[:] = [item for item in items if item not in free]
+
+
 def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("QDL_CALIBRATE", "0")  # plans that depend on no machine, and on nobody's cache
     strategy, width = config.getoption("strategy"), config.getoption("width")

@@ -66,6 +66,7 @@ def test_nothing_runs_unless_it_is_measured(monkeypatch: pytest.MonkeyPatch) -> 
     assert cells(text, "together")[1] == "-"
 
 
+@pytest.mark.chooses
 def test_what_was_considered_is_listed_with_the_chosen_one_first() -> None:
     text = qdl.explain(circuit(), Z(5), VALUES, measure=False)
     found = re.findall(rf"considered: (tiles|windows), up to (\d) wires? +(\d+) blocks +{TIME}", text)
@@ -84,6 +85,7 @@ def test_a_batch_in_pieces_is_said_to_be_one() -> None:
     assert f"batch {pieces.group(1)}," in text.split("one\n", 1)[1]
 
 
+@pytest.mark.chooses
 def test_the_page_in_the_docs_is_what_explain_says() -> None:
     def shape(text: str) -> list[list[str]]:
         lines = [re.sub(rf"{TIME}$", "", line.rstrip()) for line in text.splitlines()]
