@@ -96,3 +96,24 @@ def test_the_default_device_is_not_asked(case: tuple[int, int]) -> None:
         torch.set_default_device(None)
     for one, other in zip(again, expected, strict=True):
         assert torch.equal(one, other)
+
+
+def test_matrices_of_both_sources_take_turns() -> None:
+    """A graph of the backward takes torch's matrices, on layouts that the kernels' own were laid in before."""
+    made, read = circuit(7, 5, True)
+    draw = torch.Generator("cpu").manual_seed(5)
+    given = [torch.randn(*shape, generator=draw, dtype=torch.float64).requires_grad_() for shape in ((40, 7), (9,))]
+    seconds = []
+    for strategy in ("tiles", "windows"):
+        compiled = qdl.compile(made, read, strategy=strategy)
+        value = compiled({"x": given[0], "theta": given[1]}).square().sum()
+        first = torch.autograd.grad(value, given, retain_graph=True)
+        graph = torch.autograd.grad(value, given, create_graph=True)
+        for one, other in zip(first, graph, strict=True):
+            assert torch.allclose(one, other, atol=1e-10), "a graph changes the gradient"
+        squares = torch.stack([g.square().sum() for g in graph]).sum()
+        seconds.append(torch.autograd.grad(squares, given))
+        again = compiled({"x": given[0], "theta": given[1]}).square().sum()
+        assert torch.allclose(again, value, atol=1e-10)
+    for one, other in zip(*seconds, strict=True):
+        assert torch.allclose(one, other, rtol=1e-9, atol=1e-8)
