@@ -132,9 +132,7 @@ def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
     return call
 
 
-def test_the_command(
-    cli: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, speeds: None
-) -> None:
+def test_the_command(cli: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, speeds: None) -> None:
     contestants = {
         name: fakes.adapter(tmp_path, name, f"time.sleep({seconds})")
         for name, seconds in (("lightning.qubit", 0.02), ("default.qubit", 0.03))

@@ -35,7 +35,7 @@ FAULTS = {
     "input int n;": "declaration of 'n'.*input float",
     "#pragma foo\n": "'pragma'",
     "@foo\nx q;": "@foo",
-    "defcalgrammar \"openpulse\";": "'defcalgrammar'",
+    'defcalgrammar "openpulse";': "'defcalgrammar'",
     'include "other.inc";': "cannot include 'other.inc': expected 'stdgates.inc'",
     "const bool b = true;": "type of the constant 'b'",
     "pow(0.5) @ x q;": "exponent of pow must be an integer",
