@@ -16,7 +16,7 @@ from torch import Tensor
 
 from qdl.engine.stacks import Stack
 from qdl.engine.tiles import codes, driver
-from qdl.engine.tiles.share import share
+from qdl.engine.tiles.share import Kernels, share
 
 
 @dataclass
@@ -38,8 +38,7 @@ class Chains:
     first : int
         The number of the first angle that they may use.
     lanes : int
-    dtype : torch.dtype
-        Real.
+    kernels : Kernels
 
     Attributes
     ----------
@@ -48,8 +47,8 @@ class Chains:
         vectors where lanes are samples, as single numbers where lanes are blocks.
     """
 
-    def __init__(self, stacks: Sequence[Stack], first: int, lanes: int, dtype: torch.dtype, sampled: bool) -> None:
-        self.sampled, self.lanes, self.dtype = sampled, lanes, dtype
+    def __init__(self, stacks: Sequence[Stack], first: int, lanes: int, kernels: Kernels, sampled: bool) -> None:
+        self.sampled, self.lanes, self.kernels, dtype = sampled, lanes, kernels, kernels.dtype
         arrays: dict[str, list[Any]] = {name: [] for name in ("index", "rates", "offsets", "waves", "last", "gradient")}
         rows = []
         place = {"feature": 0, "wave": 0, "product": 0, "matrix": 0}
@@ -131,7 +130,7 @@ class Chains:
         def arguments(first: int, last: int, worker: int) -> tuple[int, ...]:
             return (first, last, *tables, spare[worker].data_ptr())
 
-        share(self.dtype, entry, groups, arguments)
+        share(self.kernels, entry, groups, arguments)
 
 
 def _lanes_last(part: Any, lanes: int, sampled: bool) -> Any:

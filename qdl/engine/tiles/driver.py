@@ -43,8 +43,8 @@ FORWARD_ENTRY, REVERSE_ENTRY, CHAIN_ENTRY, UNCHAIN_ENTRY, TEAM_ENTRY = range(5)
 CHAIN = 7  # wires; where features, waves, products and the matrix lie, in vectors; features of a gate; gates
 
 
-def emit(bits: int) -> ir.Module:
-    """The module of all kernels in single (32) or double (64) precision."""
+def emit(bits: int, widest: int) -> ir.Module:
+    """The module of the kernels for blocks up to `widest` wires, in single (32) or double (64) precision."""
     module, p = ir.Module("tiles"), Precision(bits)
     tools: dict[Any, Any] = {
         "load": kernels.emit_load(module, p),
@@ -54,15 +54,15 @@ def emit(bits: int) -> ir.Module:
         "pull": kernels.emit_pull(module, p),
         "all": kernels.emit_swap(module, p, tuple(range(_log(p.lanes)))),
         "one": [kernels.emit_swap(module, p, (j,)) for j in range(_log(p.lanes))],
-        "act": {k: kernels.emit_act(module, p, k) for k in range(1, codes.WIDEST + 1)},
-        "undo": {k: kernels.emit_act(module, p, k, adjoint=True) for k in range(1, codes.WIDEST + 1)},
-        "cross": {k: kernels.emit_cross(module, p, k) for k in range(1, codes.WIDEST + 1)},
+        "act": {k: kernels.emit_act(module, p, k) for k in range(1, widest + 1)},
+        "undo": {k: kernels.emit_act(module, p, k, adjoint=True) for k in range(1, widest + 1)},
+        "cross": {k: kernels.emit_cross(module, p, k) for k in range(1, widest + 1)},
     }
-    for k in range(1, codes.WIDEST + 1):
+    for k in range(1, widest + 1):
         tools["chain", k] = kernels.emit_chain(module, p, 2**k)
         tools["unchain", k] = kernels.emit_unchain(module, p, 2**k)
     _emit_team(module, p)
-    _emit_chains(module, p, tools)
+    _emit_chains(module, p, tools, widest)
     _emit_forward(module, p, tools)
     _emit_reverse(module, p, tools)
     return module
@@ -144,7 +144,7 @@ def _emit_team(module: ir.Module, p: Precision) -> None:
     f.finish()
 
 
-def _emit_chains(module: ir.Module, p: Precision, tools: dict[Any, Any]) -> None:
+def _emit_chains(module: ir.Module, p: Precision, tools: dict[Any, Any], widest: int) -> None:
     """The products of all chains, and the gradients of their features, for groups of one matrix per lane."""
     for name in ("chain", "unchain"):
         f = _Entry(module, f"{name}s", CHAINS, p)
@@ -157,7 +157,7 @@ def _emit_chains(module: ir.Module, p: Precision, tools: dict[Any, Any]) -> None
             kept = f.times(group, n["kept_stride"])
             links, products = (f.line(f.pointer(k), f.add(kept, product)) for k in ("links", "products"))
             gradient = f.line(f.pointer("gradients"), f.add(f.times(group, n["matrices_stride"]), matrix))
-            for k in range(1, codes.WIDEST + 1):
+            for k in range(1, widest + 1):
                 with f.when(b.icmp_signed("==", wires, f.number(k))):
                     if name == "chain":
                         b.call(tools["chain", k], [features, waves, count, length, links, products])
@@ -219,7 +219,7 @@ def _swaps(f: _Entry, step: Any, planes: Sequence[Any], tools: dict[Any, Any]) -
 
 
 @cache
-def compiled(bits: int) -> tuple[Any, ...]:
+def compiled(bits: int, widest: int) -> tuple[Any, ...]:
     """The entry points, in the order of `ENTRIES`, as functions of an address. Calling them releases Python's lock."""
     from ctypes import CFUNCTYPE, c_int64
 
@@ -227,7 +227,7 @@ def compiled(bits: int) -> tuple[Any, ...]:
 
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    module = emit(bits)
+    module = emit(bits, widest)
     target = llvm.Target.from_default_triple()
     features = llvm.get_host_cpu_features().flatten()
     machine = target.create_target_machine(llvm.get_host_cpu_name(), features, opt=3)

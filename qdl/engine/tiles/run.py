@@ -12,7 +12,7 @@ from torch import Tensor
 from qdl.engine.tiles import driver
 from qdl.engine.tiles.emit import LINE
 from qdl.engine.tiles.layout import Integers, Layout, Walk
-from qdl.engine.tiles.share import share
+from qdl.engine.tiles.share import Kernels, share
 
 
 class Kind(NamedTuple):
@@ -40,12 +40,13 @@ class Sheet:
         Those of each group: of a sample, or of as many samples as there are lanes.
     size : int
         Vectors of the gradients of one group's matrices.
-    real : torch.dtype
+    kernels : Kernels
+        What they are for.
     """
 
-    def __init__(self, shared: Tensor | None, grouped: Tensor | None, size: int, real: torch.dtype) -> None:
-        self.shared, self.grouped, self.size = shared, grouped, size
-        self.like = torch.empty(0, dtype=real, device="cpu")
+    def __init__(self, shared: Tensor | None, grouped: Tensor | None, size: int, kernels: Kernels) -> None:
+        self.shared, self.grouped, self.size, self.kernels = shared, grouped, size, kernels
+        self.like = torch.empty(0, dtype=kernels.dtype, device="cpu")
 
     @property
     def stride(self) -> int:
@@ -83,7 +84,7 @@ def forward(
             return states
 
         work = _Work(layout, walk, walk.sources, walk.targets, program, sheet, values)
-        _carry_out(FORWARD, work, dtype, rest)
+        _carry_out(FORWARD, work, rest)
         source = target
     return target[: layout.samples], None if values is None else _read(values, layout)
 
@@ -176,7 +177,7 @@ def reverse(
 
         backwards = np.ascontiguousarray(program[::-1])
         work = _Work(layout, walk, walk.targets, walk.sources, backwards, sheet, weights)
-        _carry_out(REVERSE, work, psi.dtype, rest)
+        _carry_out(REVERSE, work, rest)
         psi_source, lam_source = psi_target, lam_target
     found = shared.sum((0, -1))[:gradients] if gradients else None
     ends = [t[: layout.samples] if through and t is not None else None for t in (psi_target, lam_target)]
@@ -208,7 +209,7 @@ class _Work(NamedTuple):
     weights: Tensor | None
 
 
-def _carry_out(kind: Kind, work: _Work, dtype: torch.dtype, rest: Callable[[int], tuple[int, ...]]) -> None:
+def _carry_out(kind: Kind, work: _Work, rest: Callable[[int], tuple[int, ...]]) -> None:
     """Carry out a pass, its tiles shared among threads; `rest` gives a worker the entry point's own arguments."""
     walk, sheet, program = work.walk, work.sheet, work.program
     shared, grouped = (0 if t is None else t.data_ptr() for t in (sheet.shared, sheet.grouped))
@@ -229,4 +230,4 @@ def _carry_out(kind: Kind, work: _Work, dtype: torch.dtype, rest: Callable[[int]
         tile = tiles + worker * kind.planes * rows * LINE
         return (first, last, *tables, *reading, tile, *rest(worker))
 
-    share(sheet.like.dtype, kind.entry, len(walk.bases), arguments)
+    share(sheet.kernels, kind.entry, len(walk.bases), arguments)

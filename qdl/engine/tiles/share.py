@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -22,15 +22,23 @@ from qdl.engine.tiles import driver
 Arguments = Callable[[int, int, int], Sequence[int]]
 
 
-def share(dtype: torch.dtype, entry: int, count: int, arguments: Arguments) -> None:
-    """Call an entry point of the kernels for real numbers of a type on ranges of `count` things, one for each thread.
+class Kernels(NamedTuple):
+    """Which kernels: for real numbers of a type, and blocks of so many wires at most. Fewer are sooner compiled."""
+
+    dtype: torch.dtype
+    widest: int
+
+
+def share(kernels: Kernels, entry: int, count: int, arguments: Arguments) -> None:
+    """Call an entry point of some kernels on ranges of `count` things, one for each thread.
 
     Parameters
     ----------
+    kernels : Kernels
     arguments : callable
         From a range's first thing, the one behind its last, and the thread's number to the entry point's arguments.
     """
-    functions = driver.compiled(32 if dtype == torch.float32 else 64)
+    functions = driver.compiled(32 if kernels.dtype == torch.float32 else 64, kernels.widest)
     threads = max(1, min(torch.get_num_threads(), count))
     team = _team() if threads > 1 else None
     threads = threads if team is None else min(threads, team.most())

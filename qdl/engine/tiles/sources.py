@@ -14,6 +14,7 @@ from qdl.engine.program import Program
 from qdl.engine.tiles.chains import Chains, Kept
 from qdl.engine.tiles.layout import Integers, Layout
 from qdl.engine.tiles.run import Sheet, lanes
+from qdl.engine.tiles.share import Kernels
 
 
 class Shelf:
@@ -28,7 +29,8 @@ class Shelf:
 
     def __init__(self, program: Program, dtype: torch.dtype) -> None:
         self.dtype, self.lanes = dtype, lanes(dtype)
-        self.real = torch.float32 if dtype == torch.complex64 else torch.float64
+        widest = max((len(block.positions) for block in program.blocks), default=0)
+        self.kernels = Kernels(torch.float32 if dtype == torch.complex64 else torch.float64, max(2, widest))
         sampled = [program.blocks[held[0]].sampled for held in program.slots]
         self.shared = [k for k, per_sample in enumerate(sampled) if not per_sample]
         self.grouped = [k for k, per_sample in enumerate(sampled) if per_sample]
@@ -66,8 +68,8 @@ class Shelf:
             return None
         shared = [self.stacks[k] for k in self.shared]
         return (
-            Chains(shared, 0, self.lanes, self.real, sampled=False) if shared else None,
-            Chains(grouped, self.first_sampled, self.lanes, self.real, sampled=True) if grouped else None,
+            Chains(shared, 0, self.lanes, self.kernels, sampled=False) if shared else None,
+            Chains(grouped, self.first_sampled, self.lanes, self.kernels, sampled=True) if grouped else None,
         )
 
     def join(self, varying: Tensor | None) -> Tensor | None:
@@ -122,7 +124,7 @@ class Stacks(Source):
         if layout.grouped:
             rows = [torch.view_as_real(self.stacks[k].resolve_conj()).flatten(1) for k in shelf.grouped]
             grouped = _grouped(torch.cat(rows, 1), layout, self.lanes)
-        return Sheet(shared if shared is None else shared.contiguous(), grouped, shelf.grouped_size, shelf.real)
+        return Sheet(shared if shared is None else shared.contiguous(), grouped, shelf.grouped_size, shelf.kernels)
 
     def gradients(self, shared: Tensor | None, grouped: Tensor | None, wanted: Sequence[bool]) -> list[Tensor | None]:
         """The gradients of the wanted stacks, from what a sweep has found."""
@@ -203,7 +205,7 @@ class FromAngles(Source):
             if not layout.lanewise:
                 numbers = grouped.index_select(1, self.of_samples.last).transpose(1, 2).flatten(0, 1)
                 grouped = _grouped(numbers[: layout.samples], layout, self.lanes)
-        return Sheet(self.shared, grouped, self.shelf.grouped_size, self.shelf.real)
+        return Sheet(self.shared, grouped, self.shelf.grouped_size, self.shelf.kernels)
 
     def places(self, lanewise: bool) -> tuple[Integers, Integers]:
         offsets = self.shelf.offsets
