@@ -195,3 +195,14 @@ def test_it_trains() -> None:
         loss.backward()
         optimiser.step()
     assert loss.item() < -0.99
+
+
+def test_a_model_with_it_goes_through_torch_compile() -> None:
+    x, w = qdl.Param("x", 2), qdl.Param("w", 2)
+    made = qdl.Circuit(2).ry(x[0], 0).ry(x[1], 1).ry(w[0], 0).cx(0, 1).ry(w[1], 1)
+    model = nn.Sequential(nn.Linear(3, 2), QuantumLayer(made, [qdl.Z(1)], weights=("w",)), nn.Linear(1, 1))
+    given = torch.rand(5, 3, generator=torch.Generator().manual_seed(0))
+    expected = torch.autograd.grad(model(given).sum(), list(model.parameters()))
+    compiled = torch.compile(model, backend="eager")
+    found = torch.autograd.grad(compiled(given).sum(), list(model.parameters()))
+    assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(found, expected, strict=True))

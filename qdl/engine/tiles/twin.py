@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from threading import Lock
 
 import numpy as np
 import torch
@@ -63,6 +64,7 @@ class Twin:
         self.sampled = np.array([int(b.sampled) for b in program.blocks], dtype=np.int64)
         self.constant = np.array([place.stack < 0 for place in program.places])
         self._shelves: dict[torch.dtype, Shelf] = {}
+        self._lock = Lock()
         self._segments: OrderedDict[tuple[object, ...], _Segment | None] = OrderedDict()
 
     def from_stacks(self, program: Program, stacks: Sequence[Tensor], dtype: torch.dtype) -> Stacks:
@@ -159,9 +161,10 @@ class Twin:
     def _segment(self, first: int, last: int, samples: int, source: Source) -> _Segment | None:
         threads = torch.get_num_threads()
         key = (first, last, samples, source.kind, source.lanes, threads)
-        if key in self._segments:
-            self._segments.move_to_end(key)
-            return self._segments[key]
+        with self._lock:
+            if key in self._segments:
+                self._segments.move_to_end(key)
+                return self._segments[key]
         blocks = [b.positions for b in self.blocks[first:last]]
         sampled = self.sampled[first:last]
         words = self.words if last == len(self.blocks) else ()
@@ -172,9 +175,10 @@ class Twin:
             gradients = np.where(self.constant, -1, gradients)[first:last]
             programs = [w.fill(matrices[first:last], sampled, gradients) for w in layout.walks]
             segment = _Segment(samples, layout, programs)
-        self._segments[key] = segment
-        if len(self._segments) > LAYOUTS:
-            self._segments.popitem(last=False)
+        with self._lock:
+            self._segments[key] = segment
+            if len(self._segments) > LAYOUTS:
+                self._segments.popitem(last=False)
         return segment
 
 
