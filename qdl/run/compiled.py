@@ -58,7 +58,7 @@ class Compiled:
     def __call__(self, values: Mapping[str, Any] | None = None, *, seed: Any = None) -> Tensor:
         """The result at `values`; `seed` goes before the one of the options."""
         if torch.compiler.is_compiling():  # a request is compiled already
-            return torch.compiler.disable(Compiled.__call__)(self, values, seed=seed)  # type: ignore[no-any-return]
+            return torch.compiler.disable(Compiled.__call__)(self, values, seed=seed)
         bound = self.bind(values)
         kind = bound.device.type
         if torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind):

@@ -197,6 +197,7 @@ def test_it_trains() -> None:
     assert loss.item() < -0.99
 
 
+@pytest.mark.filterwarnings("ignore:The .grad attribute")  # torch's own, while it looks at the model
 def test_a_model_with_it_goes_through_torch_compile() -> None:
     x, w = qdl.Param("x", 2), qdl.Param("w", 2)
     made = qdl.Circuit(2).ry(x[0], 0).ry(x[1], 1).ry(w[0], 0).cx(0, 1).ry(w[1], 1)
