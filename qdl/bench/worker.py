@@ -10,8 +10,9 @@ It needs Python and numpy, and nothing of qdl. Requests and answers are lines of
     not timed.
 ``step(prepared)``
     the work, until its result is there: values and the gradients of sum(weights * values), or the full state.
-``arrays(result)``
-    the result as numpy arrays: ``values`` and ``d NAME``, or ``state``.
+    It is a dict of tensors or arrays: ``values`` and ``d NAME``, or ``state``.
+``arrays(result)`` (optional)
+    makes that dict, of numpy arrays, of what ``step`` gives; not timed.
 ``PACKAGES`` (of the file)
     names of distributions whose versions are reported.
 ``precision`` (optional)
@@ -51,6 +52,13 @@ def draw(job: dict[str, Any], seed: int) -> dict[str, np.ndarray]:
     return values
 
 
+def arrays(peer: Any, result: Any) -> dict[str, Any]:
+    """What a step has found as arrays, by the peer's own `arrays` where its results are of another kind."""
+    if hasattr(peer, "arrays"):
+        return dict(peer.arrays(result))
+    return {name: np.asarray(one.detach() if hasattr(one, "detach") else one) for name, one in result.items()}
+
+
 class Loop:
     """One circuit after the other, for simulators that know no batch."""
 
@@ -67,7 +75,7 @@ class Loop:
     def step(self, prepared: list[Any]) -> dict[str, np.ndarray]:
         start, done = time.perf_counter(), []
         for i, one in enumerate(prepared):
-            done.append(self.peer.arrays(self.peer.step(one)))
+            done.append(arrays(self.peer, self.peer.step(one)))
             taken = time.perf_counter() - start
             whole = taken / (i + 1) * self.batch
             if taken > LOOK and whole > TOO_LONG:
@@ -75,9 +83,6 @@ class Loop:
         gathered = {name: np.array([one[name] for one in done]) for name in done[0]}
         each = {"values", *(f"d {name}" for name in self.sampled)}
         return {name: array if name in each else array.sum(0) for name, array in gathered.items()}
-
-    def arrays(self, result: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        return result
 
 
 class TooSlow(Exception):
@@ -102,7 +107,7 @@ class Session:
 
     def check(self, seed: int, file: str) -> dict[str, Any]:
         """The result of one step, in a file; of a large state some amplitudes and the norm."""
-        found = self.peer.arrays(self.peer.step(self.peer.prepare(draw(self.job, seed))))
+        found = arrays(self.peer, self.peer.step(self.peer.prepare(draw(self.job, seed))))
         state = found.get("state")
         if state is not None and state.size > LARGE:
             places = np.random.default_rng(seed).choice(state.size, LARGE, replace=False)

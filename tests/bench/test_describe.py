@@ -16,7 +16,7 @@ from qdl.bench.describe import angle, gates, job
 from qdl.bench.peers import product
 from qdl.bench.peers.qdl import Peer
 from qdl.bench.rows import ROWS, Row
-from qdl.bench.worker import draw
+from qdl.bench.worker import arrays, draw
 from qdl.errors import QdlError
 from tests import oracle
 
@@ -62,7 +62,7 @@ def test_a_description_is_its_circuit(row: Row) -> None:
     signs = [1 - 2 * (np.arange(states.shape[1]) >> (described["wires"] - 1 - w) & 1) for w in described["read"]]
     wanted = np.abs(states) ** 2 @ np.array(signs).T
     peer = Peer(described)
-    result = peer.arrays(peer.step(peer.prepare(values)))
+    result = arrays(peer, peer.step(peer.prepare(values)))
     np.testing.assert_allclose(result["values"].reshape(wanted.shape), wanted, atol=1e-12)
     assert list(result["values"].shape) == described["outputs"]
     assert {name: list(result[f"d {name}"].shape) for name in given} == {
@@ -76,10 +76,10 @@ def test_the_gradient_is_of_the_weighted_sum() -> None:
     values, peer = draw(described, 3), Peer(described)
 
     def loss(moved: dict[str, Any]) -> float:
-        result = peer.arrays(peer.step(peer.prepare({**values, **moved})))
+        result = arrays(peer, peer.step(peer.prepare({**values, **moved})))
         return float((result["values"] * values["weights"]).sum())
 
-    result = peer.arrays(peer.step(peer.prepare(values)))
+    result = arrays(peer, peer.step(peer.prepare(values)))
     direction = draw(described, 4)
     del direction["weights"]
     slope = oracle.slope(loss, {name: values[name] for name in direction}, direction)
@@ -133,8 +133,8 @@ def test_the_detector_row_is_the_formula() -> None:
     values = draw(described, 5)
     assert (values["x"] == 0).mean() > 0.2
     reference, ours = product.Peer(described), Peer(described)
-    wanted = reference.arrays(reference.step(reference.prepare(values)))
-    found = ours.arrays(ours.step(ours.prepare(values)))
+    wanted = arrays(reference, reference.step(reference.prepare(values)))
+    found = arrays(ours, ours.step(ours.prepare(values)))
     assert set(wanted) == set(found)
     for name, array in wanted.items():
         np.testing.assert_allclose(found[name], array, atol=1e-5, err_msg=name)

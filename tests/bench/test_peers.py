@@ -17,7 +17,7 @@ from qdl.bench.peers import PEERS
 from qdl.bench.peers.qdl import Peer
 from qdl.bench.rows import ROWS
 from qdl.bench.runner import ADAPTERS, CHECKOUT
-from qdl.bench.worker import draw
+from qdl.bench.worker import arrays, draw
 from tests.bench.test_describe import small
 
 ENVIRONMENTS = Path(os.environ.get("QDL_BENCH_PEERS", CHECKOUT / ".bench"))
@@ -50,7 +50,7 @@ def test_a_peer_gives_the_same_numbers(name: str, tmp_path: Path) -> None:
                 row = replace(row, build=lambda wires: scaled(wires))
             described = job(row, "double", 1)
             ours, values = Peer(described), draw(described, 1)
-            right = ours.arrays(ours.step(ours.prepare(values)))
+            right = arrays(ours, ours.step(ours.prepare(values)))
             started = pair.start(one, job(row, threads=1))
             found = pair.check(one, tmp_path / "found.npz", started["precision"], right)
             assert found["right"], f"{name} on {row.name}: {found['errors']}"

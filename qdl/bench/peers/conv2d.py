@@ -25,6 +25,3 @@ class Peer:
         out = self.torch.nn.functional.conv2d(v["x"], v["weight"], v["bias"], padding=self.padding)
         found = self.torch.autograd.grad(out, list(v.values()), weights)
         return {"values": out.detach(), **{f"d {name}": g for name, g in zip(v, found, strict=True)}}
-
-    def arrays(self, result: Any) -> dict[str, Any]:
-        return {name: tensor.detach().numpy() for name, tensor in result.items()}

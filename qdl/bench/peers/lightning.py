@@ -56,11 +56,6 @@ class Peer:
         read = [getattr(value, "_value", value) for value in self.read]
         return {"values": read, **{f"d {name}": g for name, g in zip(self.names, found, strict=True)}}
 
-    def arrays(self, result: Any) -> dict[str, Any]:
-        import numpy as np
-
-        return {name: np.asarray(array) for name, array in result.items()}
-
 
 def apply(qml: Any, gates: list[Any], values: dict[str, Any]) -> None:
     """Queues the gates of a job; the last axis of a value is the Param's."""

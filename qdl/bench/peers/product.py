@@ -43,6 +43,3 @@ class Peer:
         real, imaginary = 1 - patches.abs() * (1 - angles.cos()), patches * angles.sin()
         product = torch.complex(real, imaginary).log().sum(-1).exp()  # no factor is zero while |w| <= 1
         return (product.imag + bias).T.reshape(1, len(weight), *x.shape[2:])
-
-    def arrays(self, result: Any) -> dict[str, Any]:
-        return {name: tensor.detach().numpy() for name, tensor in result.items()}

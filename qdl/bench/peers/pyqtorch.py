@@ -57,6 +57,3 @@ class Peer:
         out = self.torch.stack([one.expectation(state, named) for one in self.read], -1).reshape(weights.shape)
         found = self.torch.autograd.grad((out * weights).sum(), list(values.values()))
         return {"values": out.detach(), **{f"d {name}": g for name, g in zip(values, found, strict=True)}}
-
-    def arrays(self, result: Any) -> dict[str, Any]:
-        return {name: tensor.detach().numpy() for name, tensor in result.items()}

@@ -69,9 +69,6 @@ class Peer:
         found = self.torch.autograd.grad(out, list(values.values()), weights)
         return {"values": out.detach(), **{f"d {name}": g for name, g in zip(values, found, strict=True)}}
 
-    def arrays(self, result: Any) -> dict[str, Any]:
-        return {name: tensor.detach().numpy() for name, tensor in result.items()}
-
 
 def word(factors: list[Any]) -> Any:
     """A Pauli word of [letter, wire] pairs."""

@@ -104,11 +104,6 @@ class Peer:
                 found[angle[0]][angle[1]] += sign * angle[2] * slope
         return {"values": read, **{f"d {name}": gradient for name, gradient in found.items()}}
 
-    def arrays(self, result: Any) -> dict[str, Any]:
-        import numpy as np
-
-        return {name: np.asarray(array) for name, array in result.items()}
-
 
 def number(angle: Any, values: dict[str, list[float]]) -> float:
     """The value of an angle of a job."""

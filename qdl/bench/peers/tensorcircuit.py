@@ -11,7 +11,23 @@ from typing import Any
 PACKAGES = ["tensorcircuit-ng", "jax", "jaxlib", "numpy"]
 
 
-class Peer:
+class Compiled:
+    """How a peer under JAX is asked: `run` of inputs and weights, ready before and after."""
+
+    jax: Any
+    run: Any
+
+    def prepare(self, values: dict[str, Any]) -> Any:
+        ready = {name: self.jax.numpy.asarray(array) for name, array in values.items()}
+        self.jax.block_until_ready(ready)
+        weights = ready.pop("weights")
+        return ready, weights
+
+    def step(self, prepared: Any) -> Any:
+        return self.jax.block_until_ready(self.run(*prepared))
+
+
+class Peer(Compiled):
     def __init__(self, job: dict[str, Any]) -> None:
         import jax
         import tensorcircuit as tc
@@ -52,17 +68,3 @@ class Peer:
     def _read(self, values: Any) -> Any:
         circuit = self._circuit(values)
         return self.jax.numpy.stack([circuit.expectation_ps(z=[wire]).real for wire in self.job["read"]])
-
-    def prepare(self, values: dict[str, Any]) -> Any:
-        ready = {name: self.jax.numpy.asarray(array) for name, array in values.items()}
-        self.jax.block_until_ready(ready)
-        weights = ready.pop("weights")
-        return ready, weights
-
-    def step(self, prepared: Any) -> Any:
-        return self.jax.block_until_ready(self.run(*prepared))
-
-    def arrays(self, result: Any) -> dict[str, Any]:
-        import numpy as np
-
-        return {name: np.asarray(array) for name, array in result.items()}
