@@ -19,9 +19,7 @@ class QdlError(Exception):
     "wrong number of angles: got 2, expected 1; pass one angle to 'rx'"
     """
 
-    def __init__(
-        self, problem: str, *, got: object = None, expected: object = None, do: object = None
-    ) -> None:
+    def __init__(self, problem: str, *, got: object = None, expected: object = None, do: object = None) -> None:
         facts = [f"got {got}"] if got is not None else []
         facts += [f"expected {expected}"] if expected is not None else []
         message = problem + (": " + ", ".join(facts) if facts else "")

@@ -131,4 +131,3 @@ def cold_duel(make_qdl: Make, make_peer: Make, job: dict[str, Any], rounds: int)
         times["peer"].append([cold(make_peer, job)])
     ratios = [peer[0] / qdl[0] for qdl, peer in zip(times["qdl"], times["peer"], strict=True)]
     return {**times, "ratios": ratios}
-

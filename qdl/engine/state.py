@@ -169,13 +169,14 @@ class StateVector:
         FromAngles
             What `sweep_to_angles` needs.
         """
-        tensors = (shared, sampled)
-        if not (program.tiled and start.idle and plain(start.device, *(t.detach() for t in tensors))):
+        if not (program.tiled and start.idle and plain(start.device, shared, sampled)):
             return None
         twin = _twin(program)
-        source = twin.from_angles(program, shared.detach(), sampled.detach(), start.dtype)
-        found = None if source is None else twin.run(start, source)
-        return None if found is None or source is None else (*found, source)
+        source = twin.from_angles(program, shared, sampled, start.dtype)
+        if source is None:
+            return None
+        found = twin.run(start, source)
+        return None if found is None else (*found, source)
 
     def sweep_to_angles(
         self,
@@ -194,7 +195,7 @@ class StateVector:
             What the matrices' source gave to keep.
         """
         twin = _twin(program)
-        source = twin.from_angles(program, angles[0].detach(), angles[1].detach(), psi.dtype, kept)
+        source = twin.from_angles(program, *angles, psi.dtype, kept)
         assert source is not None
         swept = twin.sweep(psi, pull, source, wanted[0], through=False)
         assert swept is not None

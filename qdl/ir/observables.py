@@ -21,10 +21,7 @@ SQUARED_WIRES = 10  # matrices are squared on at most that many
 # The product of two letters on one wire, P Q = phase R.
 _PRODUCT: dict[tuple[str, str], tuple[complex, str]] = {
     (a, b): next(
-        (phase, c)
-        for c in "IXYZ"
-        for phase in (1, 1j, -1, -1j)
-        if np.allclose(PAULI[a] @ PAULI[b], phase * PAULI[c])
+        (phase, c) for c in "IXYZ" for phase in (1, 1j, -1, -1j) if np.allclose(PAULI[a] @ PAULI[b], phase * PAULI[c])
     )
     for a in "XYZ"
     for b in "XYZ"

@@ -51,7 +51,7 @@ def test_large_work_measures_once_for_all_processes(
     measured: list[Machine], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     made = Circuit(16)
-    for layer in range(40):
+    for layer in range(120):
         for wire in range(15):
             made.ry(theta[layer % 2], wire).cx(wire, wire + 1)
     asked = qdl.compile(made, Z(15))

@@ -121,7 +121,7 @@ class Chains:
         strides = {name: size if self.sampled else 0 for name, size in self.vectors.items()}
         tables = (
             len(self.program), self.program.ctypes.data,
-            features.data_ptr(), strides["feature"], self.waves.data_ptr(), 0,
+            features.data_ptr(), strides["feature"], self.waves.data_ptr(),
             made.links.data_ptr(), made.products.data_ptr(), strides["product"],
             0 if gradients is None else gradients.data_ptr(), strides["matrix"],
             0 if slopes is None else slopes.data_ptr(),

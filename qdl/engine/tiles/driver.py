@@ -34,7 +34,7 @@ REVERSE = (
 CHAINS = (
     "first", "last",  # the groups to work on
     "chains", "program",  # how many in a group, and where: `CHAIN` integers each
-    "features", "features_stride", "waves", "waves_stride",
+    "features", "features_stride", "waves",
     "links", "products", "kept_stride",
     "gradients", "matrices_stride", "slopes", "spare",  # for the gradients
 )  # fmt: skip
@@ -153,7 +153,7 @@ def _emit_chains(module: ir.Module, p: Precision, tools: dict[Any, Any], widest:
             row = f.at(f.pointer("program"), f.times(index, CHAIN), kernels.I64)
             wires, feature, wave, product, matrix, count, length = (f.integer(row, k) for k in range(CHAIN))
             features = f.line(f.pointer("features"), f.add(f.times(group, n["features_stride"]), feature))
-            waves = f.line(f.pointer("waves"), f.add(f.times(group, n["waves_stride"]), wave))
+            waves = f.line(f.pointer("waves"), wave)
             kept = f.times(group, n["kept_stride"])
             links, products = (f.line(f.pointer(k), f.add(kept, product)) for k in ("links", "products"))
             gradient = f.line(f.pointer("gradients"), f.add(f.times(group, n["matrices_stride"]), matrix))

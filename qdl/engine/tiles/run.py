@@ -30,6 +30,18 @@ def lanes(dtype: torch.dtype) -> int:
     return 16 if dtype == torch.complex64 else 8
 
 
+def to_lanes(rows: Tensor, width: int) -> Tensor:
+    """Numbers per sample, (S, V), as (groups, V, lanes) with one sample in each lane; missing samples are zero."""
+    missing = -len(rows) % width
+    whole = torch.nn.functional.pad(rows, (0, 0, 0, missing)) if missing else rows
+    return whole.reshape(-1, width, whole.shape[1]).transpose(1, 2).contiguous()
+
+
+def from_lanes(groups: Tensor, samples: int) -> Tensor:
+    """Undo `to_lanes`."""
+    return groups.transpose(1, 2).flatten(0, 1)[:samples]
+
+
 class Sheet:
     """Matrices of all blocks as the kernels read them: [vector][lane].
 
@@ -99,7 +111,7 @@ def _slots(layout: Layout) -> tuple[int, int]:
 def _read(values: Tensor, layout: Layout) -> Tensor:
     """Sums over rows, (copies, groups, W, lanes), as values (S, W)."""
     if layout.lanewise:
-        return values[0].transpose(1, 2).flatten(0, 1)[: layout.samples]
+        return from_lanes(values[0], layout.samples)
     return (values.sum(0) * _signs(layout, values)).sum(-1)
 
 
@@ -112,9 +124,7 @@ def _weights(cotangent: Tensor, layout: Layout, width: int) -> Tensor:
     twice = 2 * cotangent
     if not layout.lanewise:
         return (twice[:, :, None] * _signs(layout, twice)).contiguous()
-    missing = layout.padded - len(twice)
-    whole = torch.nn.functional.pad(twice, (0, 0, 0, missing)) if missing else twice
-    return whole.reshape(-1, width, whole.shape[1]).transpose(1, 2).contiguous()
+    return to_lanes(twice, width)
 
 
 def reverse(
@@ -216,7 +226,6 @@ def _carry_out(kind: Kind, work: _Work, rest: Callable[[int], tuple[int, ...]]) 
     arrays = (walk.bases, walk.groups, work.reads, work.writes, program, walk.words)
     bases, groups, read, write, steps, words = (a.ctypes.data for a in arrays)
     rows = len(work.reads)
-
     scratch = np.empty(torch.get_num_threads() * (kind.planes * rows + 1) * LINE, dtype=np.uint8)
     tiles = scratch.ctypes.data + -scratch.ctypes.data % LINE
     tables = (bases, groups, rows, read, write, len(program), steps, shared, grouped, sheet.stride)

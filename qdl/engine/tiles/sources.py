@@ -13,7 +13,7 @@ from torch import Tensor
 from qdl.engine.program import Program
 from qdl.engine.tiles.chains import Chains, Kept
 from qdl.engine.tiles.layout import Integers, Layout
-from qdl.engine.tiles.run import Sheet, lanes
+from qdl.engine.tiles.run import Sheet, from_lanes, lanes, to_lanes
 from qdl.engine.tiles.share import Kernels
 
 
@@ -28,7 +28,7 @@ class Shelf:
     """
 
     def __init__(self, program: Program, dtype: torch.dtype) -> None:
-        self.dtype, self.lanes = dtype, lanes(dtype)
+        self.lanes = lanes(dtype)
         widest = max((len(block.positions) for block in program.blocks), default=0)
         self.kernels = Kernels(torch.float32 if dtype == torch.complex64 else torch.float64, max(2, widest))
         sampled = [program.blocks[held[0]].sampled for held in program.slots]
@@ -39,7 +39,6 @@ class Shelf:
         self.grouped_size = self._place(program, self.grouped)
         self.fixed = self._place_constants(program)
         self.stacks, self.first_sampled, self.slots = program.stacks, program.shared_angles, program.slots
-        self.blocks = len(program.blocks)
 
     def _place(self, program: Program, stacks: Sequence[int]) -> int:
         """Lay stacks one after the other; the vectors they take."""
@@ -123,13 +122,14 @@ class Stacks(Source):
         grouped = None
         if layout.grouped:
             rows = [torch.view_as_real(self.stacks[k].resolve_conj()).flatten(1) for k in shelf.grouped]
-            grouped = _grouped(torch.cat(rows, 1), layout, self.lanes)
+            joined = torch.cat(rows, 1)
+            grouped = to_lanes(joined, self.lanes) if layout.lanewise else _alike(joined, self.lanes)
         return Sheet(shared if shared is None else shared.contiguous(), grouped, shelf.grouped_size, shelf.kernels)
 
     def gradients(self, shared: Tensor | None, grouped: Tensor | None, wanted: Sequence[bool]) -> list[Tensor | None]:
         """The gradients of the wanted stacks, from what a sweep has found."""
         found: list[Tensor | None] = [None] * len(self.stacks)
-        rows = None if grouped is None else ungrouped(grouped, self.samples)
+        rows = from_lanes(grouped, self.samples) if grouped is not None and grouped.dim() == 3 else grouped
         for flat, which in ((shared, self.shelf.shared), (rows, self.shelf.grouped)):
             offset = 0
             for k in which:
@@ -180,7 +180,7 @@ class FromAngles(Source):
     @cached_property
     def sampled(self) -> Tensor:
         """The angles per sample, (groups, n, lanes)."""
-        return _grouped(self.angles_of_samples, None, self.lanes)
+        return to_lanes(self.angles_of_samples, self.lanes)
 
     @cached_property
     def kept_of_samples(self) -> Kept:
@@ -203,8 +203,8 @@ class FromAngles(Source):
         if layout.grouped and self.of_samples is not None:
             grouped = self.kept_of_samples.products
             if not layout.lanewise:
-                numbers = grouped.index_select(1, self.of_samples.last).transpose(1, 2).flatten(0, 1)
-                grouped = _grouped(numbers[: layout.samples], layout, self.lanes)
+                numbers = from_lanes(grouped.index_select(1, self.of_samples.last), layout.samples)
+                grouped = _alike(numbers, self.lanes)
         return Sheet(self.shared, grouped, self.shelf.grouped_size, self.shelf.kernels)
 
     def places(self, lanewise: bool) -> tuple[Integers, Integers]:
@@ -227,22 +227,12 @@ class FromAngles(Source):
             self.of_shared.slopes(self.kept, laid, of_shared)
         if grouped is None or self.of_samples is None:
             return of_shared, None
-        laid = grouped if grouped.dim() == 3 else _grouped(grouped, None, self.lanes)
+        laid = grouped if grouped.dim() == 3 else to_lanes(grouped, self.lanes)
         of_samples = torch.zeros_like(self.sampled)
         self.of_samples.slopes(self.kept_of_samples, laid, of_samples)
-        return of_shared, of_samples.transpose(1, 2).flatten(0, 1)[:batch]
+        return of_shared, from_lanes(of_samples, batch)
 
 
-def _grouped(rows: Tensor, layout: Layout | None, width: int) -> Tensor:
-    """Numbers per sample, (S, V), as (groups, V, lanes) with one sample in each lane, or as (S, V, lanes) all alike."""
-    if layout is not None and not layout.lanewise:
-        return rows[..., None].expand(-1, -1, width).contiguous()
-    missing = -len(rows) % width
-    if missing:
-        rows = torch.nn.functional.pad(rows, (0, 0, 0, missing))
-    return rows.reshape(-1, width, rows.shape[1]).transpose(1, 2).contiguous()
-
-
-def ungrouped(grouped: Tensor, samples: int) -> Tensor:
-    """Gradients of matrices per sample as (S, V)."""
-    return grouped if grouped.dim() == 2 else grouped.transpose(1, 2).flatten(0, 1)[:samples]
+def _alike(rows: Tensor, width: int) -> Tensor:
+    """Numbers per sample, (S, V), as (S, V, lanes), the same in all lanes."""
+    return rows[..., None].expand(-1, -1, width).contiguous()

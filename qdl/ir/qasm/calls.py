@@ -103,7 +103,7 @@ def call(node: Any, gates: Mapping[str, Known], expressions: Expressions) -> Cal
     name, arguments = ("gphase", [node.argument]) if phase else (node.name.name, node.arguments)
     if name not in gates:
         close = get_close_matches(name, gates, n=3)
-        do = f"did you mean {' or '.join(close)}?" if close else "define it above, or include \"stdgates.inc\""
+        do = f"did you mean {' or '.join(close)}?" if close else 'define it above, or include "stdgates.inc"'
         refuse(node, f"unknown gate {name!r}", do=do)
     gate, cost = gates[name].gate, gates[name].cost
     angles = tuple(expressions.angle(argument) for argument in arguments)
