@@ -118,7 +118,7 @@ class StateVector:
         if program.tiled and plain(psi.device, psi, pull.cotangent, *stacks):
             twin = _twin(program)
             source = twin.from_stacks(program, stacks, psi.dtype)
-            swept = twin.sweep(psi, pull, source, any(wanted), through)
+            swept = twin.sweep(psi, pull, source, (any(wanted), any(wanted)), through)
             if swept is not None:
                 return source.gradients(swept.shared, swept.grouped, wanted), swept.start
         lam = pull()
@@ -184,22 +184,24 @@ class StateVector:
         psi: Tensor,
         pull: Pull,
         angles: tuple[Tensor, Tensor],
-        kept: Sequence[Tensor],
-        wanted: Sequence[bool],
+        kept: Tensor | None,
+        wanted: tuple[bool, bool],
     ) -> tuple[Tensor, Tensor | None]:
         """The gradients of the shared angles and of those per sample, after `run_from_angles` at the same angles.
 
         Parameters
         ----------
-        kept : sequence of Tensor
-            What the matrices' source gave to keep.
+        kept : Tensor or None
+            The matrices of the source that `run_from_angles` gave.
+        wanted : (bool, bool)
+            Which gradients are wanted; the other is anything.
         """
         twin = _twin(program)
         source = twin.from_angles(program, *angles, psi.dtype, kept)
         assert source is not None
-        swept = twin.sweep(psi, pull, source, wanted[0], through=False)
+        swept = twin.sweep(psi, pull, source, wanted, through=False)
         assert swept is not None
-        return source.gradients(swept.shared, swept.grouped, len(angles[1]))
+        return source.gradients(swept.shared, swept.grouped)
 
     def apply(self, psi: Tensor, block: Block, matrix: Tensor, wires: int) -> Tensor:
         """The state behind a block."""

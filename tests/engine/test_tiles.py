@@ -101,7 +101,7 @@ def test_the_twins_agree(case: int, seed: int, per_sample: bool, threads: int, d
         assert ran is not None
         found = ran[0]
         end, gradients, start = by_hand(program, psi, lam, stacks)
-        swept = twin.sweep(found, Pull(lam, lambda: lam), source, shared=True, through=True)
+        swept = twin.sweep(found, Pull(lam, lambda: lam), source, (True, True), through=True)
         assert swept is not None
         of_stacks = source.gradients(swept.shared, swept.grouped, [True] * len(stacks))
     finally:
@@ -122,7 +122,7 @@ def test_the_twins_agree(case: int, seed: int, per_sample: bool, threads: int, d
 @pytest.mark.parametrize("dtype", BOUND)
 @pytest.mark.parametrize("case", [(1, 10), (3, 12), (17, 12), (40, 9), (16, 5)])
 @pytest.mark.parametrize("seed", range(3))
-def test_frozen_weights_leave_the_gradients_of_inputs_as_they_are(
+def test_what_is_frozen_leaves_other_gradients_as_they_are(
     case: tuple[int, int], seed: int, dtype: torch.dtype
 ) -> None:
     samples, wires = case
@@ -130,11 +130,15 @@ def test_frozen_weights_leave_the_gradients_of_inputs_as_they_are(
     lam = random(samples, 2**wires, dtype=dtype, seed=2)
     twin = Twin(program)
     source = twin.from_stacks(program, stacks, dtype)
-    whole, frozen = (twin.sweep(lam, Pull(lam, lambda: lam), source, shared, True) for shared in (True, False))
+    kinds = ((True, True), (False, True), (True, False))
+    whole, frozen, given = (twin.sweep(lam, Pull(lam, lambda: lam), source, wanted, True) for wanted in kinds)
     assert whole is not None
     assert frozen is not None
+    assert given is not None
     assert frozen.shared is None
-    for one, other in ((whole.grouped, frozen.grouped), (whole.start, frozen.start)):
+    assert given.grouped is None
+    pairs = ((whole.grouped, frozen.grouped), (whole.start, frozen.start), (whole.start, given.start))
+    for one, other in (*pairs, (whole.shared, given.shared)):
         assert one is not None
         assert other is not None
         assert far(one, other) < BOUND[dtype]
@@ -148,7 +152,7 @@ def test_gradients_that_nobody_wants_are_not_given() -> None:
     ran = twin.run(given(psi), source)
     assert ran is not None
     end = ran[0]
-    swept = twin.sweep(end, Pull(end, lambda: end), source, shared=True, through=False)
+    swept = twin.sweep(end, Pull(end, lambda: end), source, (True, True), through=False)
     assert swept is not None
     assert swept.start is None
     found = source.gradients(swept.shared, swept.grouped, [k == 0 for k in range(len(stacks))])

@@ -45,7 +45,9 @@ def _product(wires: list[int]) -> qdl.Observable:
     return word
 
 
-def found(strategy: str, case: tuple[int, int], seed: int, dtype: torch.dtype, per_sample: bool) -> list[Tensor]:
+def found(
+    strategy: str, case: tuple[int, int], seed: int, dtype: torch.dtype, per_sample: bool, scale: float = 1.0
+) -> list[Tensor]:
     """Values, and the gradients of both kinds of angles alone and together."""
     samples, wires = case
     made, read = circuit(wires, seed, per_sample)
@@ -54,6 +56,7 @@ def found(strategy: str, case: tuple[int, int], seed: int, dtype: torch.dtype, p
         torch.randn(*shape, generator=draw, dtype=torch.float64, device="cpu").to(dtype)
         for shape in ((samples, 7), (9,), (samples, len(read)))
     )
+    x, theta = scale * x, scale * theta
     compiled = qdl.compile(made, read, strategy=strategy)
     out = []
     for wanted in ((True, True), (True, False), (False, True)) if per_sample else ((False, True),):
@@ -84,6 +87,15 @@ def test_from_angles_to_gradients(
     assert took, "the planner made no tiles"
     if case[1] >= 7:
         assert any(t is not None for t in took), "the kernels built no matrices"
+
+
+@pytest.mark.parametrize("dtype", BOUND)
+@pytest.mark.parametrize("scale", [1e-6, 1e2, 1e4])
+def test_angles_of_any_size(scale: float, dtype: torch.dtype) -> None:
+    """The kernels' own sine and cosine, many turns away from zero."""
+    tiles, windows = (found(strategy, (40, 7), 2, dtype, True, scale) for strategy in ("tiles", "windows"))
+    for one, other in zip(tiles, windows, strict=True):
+        assert float((one - other).abs().max()) < BOUND[dtype] * max(1.0, float(other.abs().max()))
 
 
 @pytest.mark.parametrize("case", [(40, 7), (3, 12), (5, 6)])

@@ -1,4 +1,4 @@
-"""From angles to block matrices and back inside the kernels: one matrix in each lane.
+"""Tables by which the kernels build block matrices from angles, and take gradients back: one matrix in each lane.
 
 A block is a product of gates, a gate a sum of waves cos(angle rate + offset) times constant matrices (`engine.stacks`).
 Where angles are shared by the batch, lanes are blocks; where they are per sample, lanes are samples.
@@ -7,8 +7,7 @@ Where angles are shared by the batch, lanes are blocks; where they are per sampl
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -16,16 +15,18 @@ from torch import Tensor
 
 from qdl.engine.stacks import Stack
 from qdl.engine.tiles import codes, driver
-from qdl.engine.tiles.share import Kernels, share
+from qdl.engine.tiles.emit import LINE
+from qdl.engine.tiles.share import Kernels, call
+
+NOTHING = (0,) * len(driver.BUILD)  # what an entry point is told where there is nothing to build
 
 
-@dataclass
-class Kept:
-    """What `Chains.build` leaves for `Chains.slopes`."""
+class Lanes(NamedTuple):
+    """Which sample a lane takes its angles from: group * group_step + lane * lane_step, or the last if that is less."""
 
-    phases: Tensor  # angle rate + offset of every wave
-    links: Tensor
-    products: Tensor
+    group_step: int
+    lane_step: int
+    last: int
 
 
 class Chains:
@@ -37,21 +38,24 @@ class Chains:
         Without rotors.
     first : int
         The number of the first angle that they may use.
-    lanes : int
     kernels : Kernels
+    sampled : bool
+        Whether angles are per sample.
 
     Attributes
     ----------
     last : (V,) int
-        Where the numbers of the blocks' matrices, one after the other, lie among a group's products: their places as
-        vectors where lanes are samples, as single numbers where lanes are blocks.
+        Where the numbers of the blocks' matrices, one after the other, lie among the products; if `sampled`.
+    room : int
+        Bytes that a thread needs to build in.
     """
 
     def __init__(self, stacks: Sequence[Stack], first: int, lanes: int, kernels: Kernels, sampled: bool) -> None:
-        self.sampled, self.lanes, self.kernels, dtype = sampled, lanes, kernels, kernels.dtype
-        arrays: dict[str, list[Any]] = {name: [] for name in ("index", "rates", "offsets", "waves", "last", "gradient")}
-        rows = []
+        self.kernels = kernels
+        arrays: dict[str, list[Any]] = {name: [] for name in ("index", "rates", "offsets", "waves")}
+        rows, spots, last = [], [], []
         place = {"feature": 0, "wave": 0, "product": 0, "matrix": 0}
+        spot = 0
         for stack in stacks:
             count, length, wide = len(stack.rates) // stack.length, stack.length, stack.rates.shape[1]
             whole = 2 * stack.size**2
@@ -60,84 +64,77 @@ class Chains:
             parts = [angles, stack.rates.reshape(length, count, wide), stack.offsets.reshape(length, count, wide)]
             for start in range(0, count, 1 if sampled else lanes):
                 chosen = slice(start, start + (1 if sampled else lanes))
-                taken = [_lanes_last(part[:, chosen], lanes, sampled) for part in parts]
-                for name, part in zip(("index", "rates", "offsets"), taken, strict=True):
-                    arrays[name].append(part.reshape(-1))
+                for name, part in zip(("index", "rates", "offsets"), parts, strict=True):
+                    arrays[name].append(_lanes_last(part[:, chosen], lanes, sampled).reshape(-1, lanes))
                 constants = _lanes_last(numbers[:, chosen].reshape(length, -1, wide * whole), lanes, sampled)
-                arrays["waves"].append(
-                    np.broadcast_to(constants.reshape(length * wide * whole, -1), (length * wide * whole, lanes))
-                )
-                wires = stack.size.bit_length() - 1
-                rows.append([wires, *place.values(), wide, length])
-                end = place["product"] + (length - 1) * whole
-                for lane in range(1 if sampled else min(lanes, count - start)):
-                    entries = np.arange(whole)
-                    arrays["last"].append(end + entries if sampled else (end + entries) * lanes + lane)
-                    spot = place["matrix"] + entries
-                    arrays["gradient"].append(spot if sampled else spot * lanes + lane)
+                arrays["waves"].append(constants.reshape(-1, lanes))
+                rows.append([stack.size.bit_length() - 1, *place.values(), wide, length])
+                last.append(place["product"] + (length - 1) * whole + np.arange(whole))
+                held = 1 if sampled else min(lanes, count - start)
+                spots.append([spot + k * whole for k in range(held)] + [-1] * (lanes - held))
+                spot += held * whole
                 sizes = (length * wide, length * wide * whole, length * whole, whole)
                 place = {name: at + size for (name, at), size in zip(place.items(), sizes, strict=True)}
-        self.vectors = place
-        self.program = np.array(rows, dtype=np.int64)
+        self.program, self.spots = np.array(rows, dtype=np.int64), np.array(spots, dtype=np.int64)
+        self.last = np.concatenate(last)
         joined = {name: np.concatenate(parts) for name, parts in arrays.items()}
-        self.index, self.last, self.gradient = (
-            torch.as_tensor(joined[k], device="cpu") for k in ("index", "last", "gradient")
+        self.index = np.ascontiguousarray(joined["index"], dtype=np.int64)
+        self.rates, self.offsets, self.waves = (  # copied into torch's memory, where vectors are aligned
+            torch.tensor(joined[k], dtype=kernels.dtype, device="cpu") for k in ("rates", "offsets", "waves")
         )
-        self.rates, self.offsets, self.waves = (
-            torch.as_tensor(joined[k], dtype=dtype, device="cpu") for k in ("rates", "offsets", "waves")
-        )
-        if sampled:
-            self.rates, self.offsets = self.rates[:, None], self.offsets[:, None]
+        self.tables = (
+            len(self.program), self.program.ctypes.data,
+            place["feature"], self.index.ctypes.data, *(t.data_ptr() for t in (self.rates, self.offsets, self.waves)),
+        )  # fmt: skip
+        rooms = (2, place["feature"], place["feature"], place["product"], place["product"], place["matrix"])
+        self.starts = tuple(LINE * int(at) for at in np.cumsum((0, *rooms)))
+        self.matrices = place["matrix"]
+        self.room = self.starts[-1] + LINE * 2 * 4**codes.WIDEST
 
-    def build(self, angles: Tensor) -> Kept:
-        """All products of gates at angles (n,), or (groups, n, lanes) where they are per sample."""
-        taken = angles.index_select(-2, self.index) if self.sampled else angles.index_select(0, self.index)
-        phases = torch.addcmul(self.offsets, taken, self.rates)
-        features = phases.cos()
-        groups = len(angles) if self.sampled else 1
-        kept = phases.new_empty(2, groups, self.vectors["product"], self.lanes)
-        made = Kept(phases, kept[0], kept[1])
-        self._call(driver.CHAIN_ENTRY, groups, features, made, None, None)
-        return made
-
-    def slopes(self, made: Kept, gradients: Tensor, out: Tensor) -> None:
-        """Add the gradients of the angles to `out`, shaped as the angles.
+    def arguments(self, angles: Tensor, out: Tensor | None, lanes: Lanes, room: int) -> tuple[int, ...]:
+        """What the kernels are told, in the order of `BUILD`.
 
         Parameters
         ----------
-        gradients : (groups, V, lanes)
-            Those of the matrices; they are overwritten.
+        angles : (n,) or (S, n), contiguous
+        out : Tensor, optional
+            Shaped like it; the gradients are added to it.
+        room : int
+            The address of a thread's room.
         """
-        found = torch.empty_like(made.phases)
-        self._call(driver.UNCHAIN_ENTRY, len(gradients), made.phases, made, gradients, found)
-        found *= made.phases.sin()
-        found *= self.rates
-        out.index_add_(-2 if self.sampled else 0, self.index, found, alpha=-1)
-
-    def _call(
-        self, entry: int, groups: int, features: Tensor, made: Kept, gradients: Tensor | None, slopes: Tensor | None
-    ) -> None:
-        spare = features.new_empty(torch.get_num_threads(), 2 * 4**codes.WIDEST, self.lanes)
-        strides = {name: size if self.sampled else 0 for name, size in self.vectors.items()}
-        tables = (
-            len(self.program), self.program.ctypes.data,
-            features.data_ptr(), strides["feature"], self.waves.data_ptr(),
-            made.links.data_ptr(), made.products.data_ptr(), strides["product"],
-            0 if gradients is None else gradients.data_ptr(), strides["matrix"],
-            0 if slopes is None else slopes.data_ptr(),
+        places, values, slopes, links, products, gradients, spare = (room + start for start in self.starts)
+        return (
+            *self.tables, angles.data_ptr(), 0 if out is None else out.data_ptr(),
+            angles.shape[-1], *lanes, places, values, slopes, links, products, gradients, self.matrices, spare,
         )  # fmt: skip
 
-        def arguments(first: int, last: int, worker: int) -> tuple[int, ...]:
-            return (first, last, *tables, spare[worker].data_ptr())
+    def products(self, room: int) -> int:
+        """The address of the products in a room."""
+        return room + self.starts[4]
 
-        share(self.kernels, entry, groups, arguments)
+    def gradients(self, room: int) -> int:
+        """The address of the matrices' gradients in a room."""
+        return room + self.starts[5]
+
+    def make(self, angles: Tensor, sheet: Tensor) -> None:
+        """Lay the matrices of all blocks into a sheet, (V, lanes), at shared angles, (n,)."""
+        self._call(driver.MAKE_ENTRY, angles, None, sheet, 0, 0)
+
+    def unmake(self, angles: Tensor, gradients: Tensor, out: Tensor) -> None:
+        """Add the gradients of the angles to `out`, from those of sheets, (copies, V, lanes), which are summed up."""
+        self._call(driver.UNMAKE_ENTRY, angles, out, gradients, *gradients.shape[:2])
+
+    def _call(self, entry: int, angles: Tensor, out: Tensor | None, sheet: Tensor, copies: int, stride: int) -> None:
+        room = np.empty(self.room + LINE, dtype=np.uint8)
+        building = self.arguments(angles, out, Lanes(0, 0, 0), room.ctypes.data + -room.ctypes.data % LINE)
+        call(self.kernels, entry, (*building, self.spots.ctypes.data, sheet.data_ptr(), copies, stride))
 
 
 def _lanes_last(part: Any, lanes: int, sampled: bool) -> Any:
-    """(length, chains, f) as (length, f, lanes), missing chains being zero; or (length, f, 1) of the one chain."""
+    """(length, chains, f) as (length, f, lanes): missing chains are zero, or all lanes are the one chain."""
     turned = np.moveaxis(part, 1, 2)
     if sampled:
-        return turned
+        return np.broadcast_to(turned, (*turned.shape[:2], lanes))
     out = np.zeros((*turned.shape[:2], lanes), dtype=part.dtype)
     out[..., : turned.shape[2]] = turned
     return out

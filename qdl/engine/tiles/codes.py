@@ -13,3 +13,6 @@ SWAP_ALL = 4
 SWAP_ONE = 5
 AT_ONCE = 8  # numbers of a matrix that are summed up at a time
 ROW_BITS = 12  # a word's mask is one of the row and, above so many bits, one of the tile's base
+
+# A chain is seven: wires; where features, waves, products and the matrix lie, in vectors; features of a gate; gates.
+CHAIN = 7

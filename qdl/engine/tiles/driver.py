@@ -5,16 +5,19 @@ Their one argument is an array of 64-bit integers, addresses among them, in the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 from llvmlite import ir
 
-from qdl.engine.tiles import codes, kernels
-from qdl.engine.tiles.emit import I32, POINTER, Function, Precision
+from qdl.engine.tiles import building, codes, kernels
+from qdl.engine.tiles.building import BUILD
+from qdl.engine.tiles.emit import I32, I64, POINTER, Function, Precision
 
 COMMON = (
+    *BUILD,  # matrices of the tile's group, if they are made on the way: then `grouped` is where they are made
     "first", "last",  # the tiles to work on
     "bases", "groups",  # of each tile: its first amplitude in the state, and the group of matrices it takes
     "rows", "sources", "targets",  # rows of a tile; the amplitudes they are read from and written to, from the base
@@ -31,16 +34,13 @@ REVERSE = (
     "shared_gradient", "grouped_gradient", "gradient_stride",
 )  # fmt: skip
 
-CHAINS = (
-    "first", "last",  # the groups to work on
-    "chains", "program",  # how many in a group, and where: `CHAIN` integers each
-    "features", "features_stride", "waves",
-    "links", "products", "kept_stride",
-    "gradients", "matrices_stride", "slopes", "spare",  # for the gradients
+SHEET = (
+    *BUILD,
+    "spots", "sheet",  # where each lane's matrix goes in a sheet, or its gradient comes from, in vectors; -1: nowhere
+    "copies", "copy_stride",  # how many sheets of gradients there are to sum, and vectors between them
 )  # fmt: skip
-ENTRIES = ("forward", "reverse", "chains", "unchains", "team")
-FORWARD_ENTRY, REVERSE_ENTRY, CHAIN_ENTRY, UNCHAIN_ENTRY, TEAM_ENTRY = range(5)
-CHAIN = 7  # wires; where features, waves, products and the matrix lie, in vectors; features of a gate; gates
+ENTRIES = ("forward", "reverse", "make", "unmake", "team")
+FORWARD_ENTRY, REVERSE_ENTRY, MAKE_ENTRY, UNMAKE_ENTRY, TEAM_ENTRY = range(5)
 
 
 def emit(bits: int, widest: int) -> ir.Module:
@@ -58,11 +58,11 @@ def emit(bits: int, widest: int) -> ir.Module:
         "undo": {k: kernels.emit_act(module, p, k, adjoint=True) for k in range(1, widest + 1)},
         "cross": {k: kernels.emit_cross(module, p, k) for k in range(1, widest + 1)},
     }
-    for k in range(1, widest + 1):
-        tools["chain", k] = kernels.emit_chain(module, p, 2**k)
-        tools["unchain", k] = kernels.emit_unchain(module, p, 2**k)
+    _emit_build(module, p, tools, widest)
+    _emit_unbuild(module, p, tools, widest)
     _emit_team(module, p)
-    _emit_chains(module, p, tools, widest)
+    _emit_make(module, p, tools)
+    _emit_unmake(module, p, tools)
     _emit_forward(module, p, tools)
     _emit_reverse(module, p, tools)
     return module
@@ -75,12 +75,19 @@ def _log(number: int) -> int:
 class _Entry(Function):
     """An entry point: its named arguments, and what both have in common."""
 
-    def __init__(self, module: ir.Module, name: str, names: Sequence[str], precision: Precision) -> None:
-        super().__init__(module, name, [POINTER], precision, public=True)
+    def __init__(
+        self, module: ir.Module, name: str, names: Sequence[str], precision: Precision, more: Sequence[Any] = ()
+    ) -> None:
+        super().__init__(module, name, [POINTER, *more], precision, public=name in ENTRIES)
         self.named = {n: self.integer(self.arguments[0], k) for k, n in enumerate(names)}
 
     def pointer(self, name: str) -> Any:
         return self.builder.inttoptr(self.named[name], POINTER)
+
+    def zero(self, name: str, count: Any) -> None:
+        """Zeros in some vectors."""
+        with self.loop(count) as index:
+            self.clear(self.line(self.pointer(name), index))
 
     def planes(self, count: int) -> list[Any]:
         """Scratch arrays of a tile's size."""
@@ -112,6 +119,8 @@ def _emit_forward(module: ir.Module, p: Precision, tools: dict[Any, Any]) -> Non
         base = f.integer(f.pointer("bases"), tile)
         number = f.integer(f.pointer("groups"), tile)
         group = f.times(number, n["stride"])
+        with f.when(b.icmp_signed("!=", n["chains"], f.number(0))):
+            b.call(tools["build"], [f.arguments[0], number])
         with f.either(b.icmp_signed("==", n["source"], f.number(0))) as (ground, given):
             with ground:
                 b.call(tools["start"], [re, im, f.pointer("sources"), n["rows"], base, n["inside"]])
@@ -144,29 +153,92 @@ def _emit_team(module: ir.Module, p: Precision) -> None:
     f.finish()
 
 
-def _emit_chains(module: ir.Module, p: Precision, tools: dict[Any, Any], widest: int) -> None:
-    """The products of all chains, and the gradients of their features, for groups of one matrix per lane."""
-    for name in ("chain", "unchain"):
-        f = _Entry(module, f"{name}s", CHAINS, p)
-        n, b = f.named, f.builder
-        with f.loop(n["last"], n["first"]) as group, f.loop(n["chains"]) as index:
-            row = f.at(f.pointer("program"), f.times(index, CHAIN), kernels.I64)
-            wires, feature, wave, product, matrix, count, length = (f.integer(row, k) for k in range(CHAIN))
-            features = f.line(f.pointer("features"), f.add(f.times(group, n["features_stride"]), feature))
-            waves = f.line(f.pointer("waves"), wave)
-            kept = f.times(group, n["kept_stride"])
-            links, products = (f.line(f.pointer(k), f.add(kept, product)) for k in ("links", "products"))
-            gradient = f.line(f.pointer("gradients"), f.add(f.times(group, n["matrices_stride"]), matrix))
-            for k in range(1, widest + 1):
-                with f.when(b.icmp_signed("==", wires, f.number(k))):
-                    if name == "chain":
-                        b.call(tools["chain", k], [features, waves, count, length, links, products])
-                    else:
-                        slopes = f.pointer("slopes")
-                        slopes = f.line(slopes, f.add(f.times(group, n["features_stride"]), feature))
-                        kept_ones = [gradient, waves, count, length, links, products, slopes, f.pointer("spare")]
-                        b.call(tools["unchain", k], kept_ones)
-        f.finish()
+def _emit_build(module: ir.Module, p: Precision, tools: dict[Any, Any], widest: int) -> None:
+    """build(data, group): the matrices of one group, from their angles; `data` are an entry point's arguments."""
+    places, features = building.emit_places(module, p), building.emit_features(module, p)
+    chains = {k: building.emit_chain(module, p, 2**k) for k in range(1, widest + 1)}
+    f = _Entry(module, "build", BUILD, p, [I64])
+    n, b = f.named, f.builder
+    sizes = [n[k] for k in ("group_step", "lane_step", "last_sample", "angle_stride")]
+    b.call(places, [f.pointer("lane_places"), f.arguments[1], *sizes])
+    b.call(features, [*_waves(f), f.pointer("values")])
+    with f.loop(n["chains"]) as index:
+        wires, feature, wave, product, _, count, length = _chain(f, index)
+        given = [f.line(f.pointer("values"), feature), f.line(f.pointer("waves"), wave), count, length]
+        for k, chain in chains.items():
+            with f.when(b.icmp_signed("==", wires, f.number(k))):
+                b.call(chain, [*given, *(f.line(f.pointer(name), product) for name in ("links", "products"))])
+    tools["build"] = f.finish()
+
+
+def _emit_unbuild(module: ir.Module, p: Precision, tools: dict[Any, Any], widest: int) -> None:
+    """unbuild(data): after `build`, from the gradients of the matrices to those of the angles."""
+    scatter = building.emit_scatter(module, p)
+    chains = {k: building.emit_unchain(module, p, 2**k) for k in range(1, widest + 1)}
+    f = _Entry(module, "unbuild", BUILD, p)
+    b = f.builder
+    with f.loop(f.named["chains"]) as index:
+        wires, feature, wave, product, matrix, count, length = _chain(f, index)
+        given = [f.line(f.pointer("gradients"), matrix), f.line(f.pointer("waves"), wave), count, length]
+        kept = [f.line(f.pointer(name), product) for name in ("links", "products")]
+        for k, chain in chains.items():
+            with f.when(b.icmp_signed("==", wires, f.number(k))):
+                b.call(chain, [*given, *kept, f.line(f.pointer("slopes"), feature), f.pointer("spare")])
+    b.call(scatter, [*_waves(f), *(f.pointer(name) for name in ("slopes", "spare", "slopes_out"))])
+    tools["unbuild"] = f.finish()
+
+
+def _chain(f: _Entry, index: Any) -> list[Any]:
+    row = f.at(f.pointer("chain_program"), f.times(index, codes.CHAIN), kernels.I64)
+    return [f.integer(row, k) for k in range(codes.CHAIN)]
+
+
+def _waves(f: _Entry) -> list[Any]:
+    names = ("angles", "lane_places", "index", "rates", "offsets")
+    return [*(f.pointer(name) for name in names), f.named["features"]]
+
+
+def _emit_make(module: ir.Module, p: Precision, tools: dict[Any, Any]) -> None:
+    """Build one group whose lanes are blocks, and lay each lane's matrix into the sheet, the same in all lanes."""
+    f = _Entry(module, "make", SHEET, p)
+    f.builder.call(tools["build"], [f.arguments[0], f.number(0)])
+    with _spots(f) as (product, _, lane, spot, whole), f.loop(whole) as k:
+        source = f.at(f.line(f.pointer("products"), f.add(product, k)), lane, p.real)
+        number = f.builder.load(source, align=p.bits // 8, typ=p.real)
+        f.store(f.alike(number), f.line(f.pointer("sheet"), f.add(spot, k)))
+    f.finish()
+
+
+def _emit_unmake(module: ir.Module, p: Precision, tools: dict[Any, Any]) -> None:
+    """From the gradients of a sheet's matrices, summed over lanes and copies, to those of the angles."""
+    f = _Entry(module, "unmake", SHEET, p)
+    n, b = f.named, f.builder
+    b.call(tools["build"], [f.arguments[0], f.number(0)])
+    f.zero("gradients", n["gradient_size"])
+    total = f.accumulator()
+    with _spots(f) as (_, matrix, lane, spot, whole), f.loop(whole) as k:
+        f.clear(total)
+        with f.loop(n["copies"]) as copy:
+            place = f.line(f.pointer("sheet"), f.add(f.times(copy, n["copy_stride"]), f.add(spot, k)))
+            f.store(b.fadd(f.load(total), f.load(place)), total)
+        target = f.at(f.line(f.pointer("gradients"), f.add(matrix, k)), lane, p.real)
+        b.store(f.total(f.load(total)), target, align=p.bits // 8)
+    b.call(tools["unbuild"], [f.arguments[0]])
+    f.finish()
+
+
+@contextmanager
+def _spots(f: _Entry) -> Iterator[tuple[Any, ...]]:
+    """For every chain and lane that has a spot: its product, its gradient, the lane, the spot, the matrix' size."""
+    b = f.builder
+    with f.loop(f.named["chains"]) as index:
+        wires, _, _, product, matrix, _, length = _chain(f, index)
+        whole = f.power(f.add(f.times(wires, 2), 1))
+        last = f.add(product, f.times(b.sub(length, f.number(1)), whole))
+        with f.loop(f.precision.lanes) as lane:
+            spot = f.integer(f.pointer("spots"), f.add(f.times(index, f.precision.lanes), lane))
+            with f.when(b.icmp_signed(">=", spot, f.number(0))):
+                yield last, matrix, lane, spot, whole
 
 
 def _emit_reverse(module: ir.Module, p: Precision, tools: dict[Any, Any]) -> None:
@@ -179,6 +251,10 @@ def _emit_reverse(module: ir.Module, p: Precision, tools: dict[Any, Any]) -> Non
         base = f.integer(f.pointer("bases"), tile)
         number = f.integer(f.pointer("groups"), tile)
         group, gradients = f.times(number, n["stride"]), f.times(number, n["gradient_stride"])
+        builds = b.icmp_signed("!=", n["chains"], f.number(0))
+        with f.when(builds):
+            b.call(tools["build"], [f.arguments[0], number])
+            f.zero("gradients", n["gradient_size"])
         for name, state in (("psi", psi), ("lam", lam)):
             with f.when(b.icmp_signed("!=", n[f"{name}_source"], f.number(0))):
                 b.call(tools["load"], [f.state(f"{name}_source", base), f.pointer("sources"), n["rows"], *state])
@@ -199,6 +275,8 @@ def _emit_reverse(module: ir.Module, p: Precision, tools: dict[Any, Any]) -> Non
         for name, state in (("psi", psi), ("lam", lam)):
             with f.when(b.icmp_signed("!=", n[f"{name}_target"], f.number(0))):
                 b.call(tools["store"], [f.state(f"{name}_target", base), f.pointer("targets"), n["rows"], *state])
+        with f.when(b.and_(builds, b.icmp_signed("!=", n["slopes_out"], f.number(0)))):
+            b.call(tools["unbuild"], [f.arguments[0]])
     f.finish()
 
 

@@ -118,6 +118,18 @@ class Function:
         product = self.builder.fmul(a, b, flags=CONTRACT)
         return product if c is None else self.builder.fadd(product, c, flags=CONTRACT)
 
+    def intrinsic(self, name: str, *vectors: Any) -> Any:
+        """One of LLVM's own functions, lane by lane."""
+        p, module = self.precision, self.builder.module
+        full = f"llvm.{name}.v{p.lanes}f{p.bits}"
+        if full not in module.globals:
+            ir.Function(module, ir.FunctionType(p.vector, [p.vector] * len(vectors)), full)
+        return self.builder.call(module.globals[full], vectors)
+
+    def fused(self, a: Any, b: Any, c: Any) -> Any:
+        """a * b + c, rounded once."""
+        return self.intrinsic("fma", a, b, c)
+
     def sum(self, vectors: Sequence[Any]) -> Any:
         """The sum of vectors, pair by pair."""
         vectors = list(vectors)
@@ -127,6 +139,21 @@ class Function:
 
     def negative(self, a: Any) -> Any:
         return self.builder.fneg(a)
+
+    def alike(self, number: Any) -> Any:
+        """A vector of one number."""
+        vector = self.precision.vector
+        one = self.builder.insert_element(ir.Constant(vector, ir.Undefined), number, ir.Constant(I32, 0))
+        return self.shuffle(one, ir.Constant(vector, ir.Undefined), [0] * self.precision.lanes)
+
+    def total(self, vector: Any) -> Any:
+        """The sum of a vector's numbers, half added to half."""
+        width = self.precision.lanes
+        while width > 1:
+            width //= 2
+            mask = [(k + width) % self.precision.lanes for k in range(self.precision.lanes)]
+            vector = self.builder.fadd(vector, self.shuffle(vector, vector, mask))
+        return self.builder.extract_element(vector, ir.Constant(I32, 0))
 
     def accumulator(self) -> Any:
         """The address of a vector that lives in a register, zero where it is made."""

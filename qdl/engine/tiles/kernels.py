@@ -14,7 +14,7 @@ from typing import Any
 
 from llvmlite import ir
 
-from qdl.engine.tiles.codes import AT_ONCE, BITS, ROW_BITS, SORTED
+from qdl.engine.tiles.codes import BITS, ROW_BITS, SORTED
 from qdl.engine.tiles.emit import I64, POINTER, Function, Precision
 
 
@@ -205,97 +205,3 @@ def emit_pull(module: ir.Module, p: Precision) -> ir.Function:
 
 def _number(f: Function, row: Any, base: Any) -> Any:
     return f.builder.or_(row, f.builder.shl(base, f.number(ROW_BITS)))
-
-
-def _sum_waves(f: Function, features: Any, waves: Any, count: Any, size: int, out: Any) -> None:
-    """out[D][D][2] = sum of `count` features times their constant matrices, as many numbers at a time as D = 2 has."""
-    whole = 2 * size * size
-    totals = [f.accumulator() for _ in range(AT_ONCE)]
-    with f.loop(whole // AT_ONCE) as part:
-        first = f.times(part, AT_ONCE)
-        for total in totals:
-            f.clear(total)
-        with f.loop(count) as wave:
-            feature, constants = f.load(f.line(features, wave)), f.line(waves, f.add(f.times(wave, whole), first))
-            for k, total in enumerate(totals):
-                f.store(f.multiply_add(feature, f.load(f.line(constants, k)), f.load(total)), total)
-        for k, total in enumerate(totals):
-            f.store(f.load(total), f.line(out, f.add(first, k)))
-
-
-def _copy(f: Function, source: Any, target: Any, count: int) -> None:
-    with f.loop(count) as k:
-        f.store(f.load(f.line(source, k)), f.line(target, k))
-
-
-def _multiply(f: Function, one: Any, other: Any, out: Any, size: int, left: bool = False, right: bool = False) -> None:
-    """out = one other, with the conjugate transpose of `one` (left) or of `other` (right)."""
-    with f.loop(size) as i, f.loop(size) as j:
-        real: Any = None
-        imag: Any = None
-        for k in range(size):
-            a, b = _entry(f, one, k, i, size) if left else _entry(f, one, i, k, size)
-            c, d = _entry(f, other, j, k, size) if right else _entry(f, other, k, j, size)
-            b, d = f.negative(b) if left else b, f.negative(d) if right else d
-            real = f.multiply_add(f.negative(b), d, f.multiply_add(a, c, real))
-            imag = f.multiply_add(b, c, f.multiply_add(a, d, imag))
-        place = f.times(f.add(f.times(i, size), j), 2)
-        f.store(real, f.line(out, place))
-        f.store(imag, f.line(out, f.add(place, 1)))
-
-
-def _entry(f: Function, matrix: Any, row: Any, column: Any, size: int) -> tuple[Any, Any]:
-    place = f.times(f.add(f.times(row, size), column), 2)
-    return f.load(f.line(matrix, place)), f.load(f.line(matrix, f.add(place, 1)))
-
-
-def emit_chain(module: ir.Module, p: Precision, size: int) -> ir.Function:
-    """chain(features, waves, count, length, links, products): products of gates, one for each lane.
-
-    Gate l is the sum over f of features[l][f] waves[l][f]; products[l] = gate_l ... gate_1 gate_0. All matrices are
-    [D][D][2][lanes]; `links` keeps the gates but the first, which is a product itself.
-    """
-    f = Function(module, f"chain{size}", [POINTER, POINTER, I64, I64, POINTER, POINTER], p)
-    features, waves, count, length, links, products = f.arguments
-    whole = 2 * size * size
-    with f.loop(length) as link:
-        gate, product = f.line(links, f.times(link, whole)), f.line(products, f.times(link, whole))
-        first = f.times(link, count)
-        is_first = f.builder.icmp_signed("==", link, f.number(0))
-        made = f.builder.select(is_first, product, gate)
-        _sum_waves(f, f.line(features, first), f.line(waves, f.times(first, whole)), count, size, made)
-        with f.when(f.builder.not_(is_first)):
-            _multiply(f, gate, f.line(products, f.times(f.builder.sub(link, f.number(1)), whole)), product, size)
-    return f.finish()
-
-
-def emit_unchain(module: ir.Module, p: Precision, size: int) -> ir.Function:
-    """unchain(gradient, waves, count, length, links, products, slopes, spare): the gradients of the features.
-
-    With M = A G B and the gradient g of M, that of G is A^+ g B^+, and that of a feature its real product with the
-    constant. `gradient`, of the last product, is overwritten; `spare` holds one matrix.
-    """
-    f = Function(module, f"unchain{size}", [POINTER, POINTER, I64, I64] + [POINTER] * 4, p)
-    gradient, waves, count, length, links, products, slopes, spare = f.arguments
-    whole = 2 * size * size
-    with f.loop(length) as done:
-        link = f.builder.sub(f.builder.sub(length, f.number(1)), done)
-        first = f.times(link, count)
-        is_first = f.builder.icmp_signed("==", link, f.number(0))
-        with f.when(f.builder.not_(is_first)):
-            before = f.line(products, f.times(f.builder.sub(link, f.number(1)), whole))
-            _multiply(f, gradient, before, spare, size, right=True)
-        own = f.builder.select(is_first, gradient, spare)
-        with f.loop(count) as wave:
-            constant = f.line(waves, f.times(f.add(first, wave), whole))
-            totals = [f.accumulator() for _ in range(AT_ONCE)]
-            with f.loop(whole // AT_ONCE) as part:
-                for k, total in enumerate(totals):
-                    place = f.add(f.times(part, AT_ONCE), k)
-                    a, b = f.load(f.line(own, place)), f.load(f.line(constant, place))
-                    f.store(f.multiply_add(a, b, f.load(total)), total)
-            f.store(f.sum([f.load(total) for total in totals]), f.line(slopes, f.add(first, wave)))
-        with f.when(f.builder.not_(is_first)):
-            _multiply(f, f.line(links, f.times(link, whole)), gradient, spare, size, left=True)
-            _copy(f, spare, gradient, whole)
-    return f.finish()

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from qdl.engine.tiles import driver
+from qdl.engine.tiles.chains import NOTHING, Chains, Lanes
 from qdl.engine.tiles.emit import LINE
 from qdl.engine.tiles.layout import Integers, Layout, Walk
 from qdl.engine.tiles.share import Kernels, share
@@ -42,13 +43,23 @@ def from_lanes(groups: Tensor, samples: int) -> Tensor:
     return groups.transpose(1, 2).flatten(0, 1)[:samples]
 
 
+class Making(NamedTuple):
+    """Matrices per sample that the kernels build on the way, from angles (S, n)."""
+
+    chains: Chains
+    angles: Tensor
+
+    def lanes(self, layout: Layout, width: int) -> Lanes:
+        return Lanes(width, 1, layout.samples - 1) if layout.lanewise else Lanes(1, 0, layout.samples - 1)
+
+
 class Sheet:
     """Matrices of all blocks as the kernels read them: [vector][lane].
 
     Parameters
     ----------
     shared : (V, lanes) or None
-    grouped : (groups, W, lanes) or None
+    grouped : (groups, W, lanes) or Making or None
         Those of each group: of a sample, or of as many samples as there are lanes.
     size : int
         Vectors of the gradients of one group's matrices.
@@ -56,14 +67,29 @@ class Sheet:
         What they are for.
     """
 
-    def __init__(self, shared: Tensor | None, grouped: Tensor | None, size: int, kernels: Kernels) -> None:
-        self.shared, self.grouped, self.size, self.kernels = shared, grouped, size, kernels
+    def __init__(self, shared: Tensor | None, grouped: Tensor | Making | None, size: int, kernels: Kernels) -> None:
+        self.shared, self.size, self.kernels = shared, size, kernels
+        self.making = grouped if isinstance(grouped, Making) else None
+        self.grouped = None if isinstance(grouped, Making) else grouped
         self.like = torch.empty(0, dtype=kernels.dtype, device="cpu")
 
     @property
     def stride(self) -> int:
         """Vectors between the matrices of two groups."""
         return 0 if self.grouped is None else self.grouped.shape[1]
+
+    @property
+    def room(self) -> int:
+        """Bytes that a thread needs to build matrices in."""
+        return 0 if self.making is None else self.making.chains.room
+
+    def arguments(self, layout: Layout, out: Tensor | None, room: int) -> tuple[tuple[int, ...], int]:
+        """What the kernels are told of building, and the address of the first group's matrices."""
+        if self.making is None or not layout.grouped:
+            return NOTHING, 0 if self.grouped is None else self.grouped.data_ptr()
+        chains, angles = self.making
+        lanes = self.making.lanes(layout, LINE // self.like.element_size())
+        return chains.arguments(angles, out, lanes, room), chains.products(room)
 
 
 def forward(
@@ -92,10 +118,10 @@ def forward(
     for walk, program in zip(layout.walks, programs, strict=True):
         states = (0 if source is None else source.data_ptr(), target.data_ptr())
 
-        def rest(_: int, states: tuple[int, ...] = states) -> tuple[int, ...]:
+        def rest(_: int, __: int, states: tuple[int, ...] = states) -> tuple[int, ...]:
             return states
 
-        work = _Work(layout, walk, walk.sources, walk.targets, program, sheet, values)
+        work = _Work(layout, walk, walk.sources, walk.targets, program, sheet, values, None)
         _carry_out(FORWARD, work, rest)
         source = target
     return target[: layout.samples], None if values is None else _read(values, layout)
@@ -135,6 +161,7 @@ def reverse(
     lam: Tensor,
     gradients: int,
     *,
+    of_samples: bool,
     by_words: bool,
     fresh: bool,
     through: bool,
@@ -149,6 +176,8 @@ def reverse(
         The gradient with respect to psi, or to the values of the words that the layout reads.
     gradients : int
         Vectors at the start of the shared sheet that gradients are wanted of.
+    of_samples : bool
+        Whether gradients of what is per sample are wanted.
     fresh : bool
         Whether `lam` may be overwritten.
     through : bool
@@ -158,16 +187,20 @@ def reverse(
     -------
     psi, lam : (S, 2**n), or None
         In front of the blocks.
-    shared : (gradients,) real, or None
+    shared : (threads, gradients, lanes) real, or None
+        To be summed over threads and lanes.
     grouped : (groups, G, lanes) or (S, G) real, or None
+        Those of the matrices; or of the angles, (S, n), if the kernels build the matrices.
     """
     width, threads = lanes(psi.dtype), torch.get_num_threads()
     real = sheet.like
     shared = real.new_zeros(threads, max(1, gradients), width)
     grouped = None
-    if sheet.grouped is not None:
-        copies = 1 if layout.lanewise else threads
+    copies = 1 if layout.lanewise else threads
+    if of_samples and sheet.grouped is not None:
         grouped = real.new_zeros(copies, len(sheet.grouped), sheet.size, width)
+    if of_samples and sheet.making is not None:
+        grouped = real.new_zeros(copies, *sheet.making.angles.shape)
     stores = through or len(layout.walks) > 1
     padded = _padded(psi, layout)
     psi_source: Tensor | None = padded
@@ -181,24 +214,32 @@ def reverse(
         states = (psi_source, written[0], lam_source, written[1])
         addresses = tuple(0 if t is None else t.data_ptr() for t in states)
 
-        def rest(worker: int, addresses: tuple[int, ...] = addresses) -> tuple[int, ...]:
-            own = 0 if grouped is None else grouped[min(worker, len(grouped) - 1)].data_ptr()
+        def rest(worker: int, room: int, addresses: tuple[int, ...] = addresses) -> tuple[int, ...]:
+            if sheet.making is not None:
+                return (*addresses, shared[worker].data_ptr(), sheet.making.chains.gradients(room), 0)
+            own = 0 if grouped is None else _own(grouped, worker).data_ptr()
             return (*addresses, shared[worker].data_ptr(), own, sheet.size)
 
         backwards = np.ascontiguousarray(program[::-1])
-        work = _Work(layout, walk, walk.targets, walk.sources, backwards, sheet, weights)
+        slopes = grouped if sheet.making is not None else None
+        work = _Work(layout, walk, walk.targets, walk.sources, backwards, sheet, weights, slopes)
         _carry_out(REVERSE, work, rest)
         psi_source, lam_source = psi_target, lam_target
-    found = shared.sum((0, -1))[:gradients] if gradients else None
     ends = [t[: layout.samples] if through and t is not None else None for t in (psi_target, lam_target)]
-    return ends[0], ends[1], found, _gathered(grouped, layout)
+    found = shared if gradients else None
+    return ends[0], ends[1], found, _gathered(grouped, layout, sheet.making is not None)
 
 
-def _gathered(grouped: Tensor | None, layout: Layout) -> Tensor | None:
-    """Gradients of per-sample matrices: (groups, V, lanes) with samples in the lanes, or (S, V)."""
-    if grouped is None:
-        return None
-    return grouped[0] if layout.lanewise else grouped.sum((0, -1))[: layout.samples]
+def _gathered(grouped: Tensor | None, layout: Layout, made: bool) -> Tensor | None:
+    """Gradients per sample: of angles, (S, n), or of matrices, (groups, V, lanes) with a sample in a lane or (S, V)."""
+    if grouped is None or layout.lanewise:
+        return None if grouped is None else grouped[0]
+    return grouped.sum(0) if made else grouped.sum((0, -1))[: layout.samples]
+
+
+def _own(copies: Tensor, worker: int) -> Tensor:
+    """A worker's own copy, or the one for all."""
+    return copies[min(worker, len(copies) - 1)]
 
 
 def _padded(states: Tensor, layout: Layout) -> Tensor:
@@ -208,7 +249,11 @@ def _padded(states: Tensor, layout: Layout) -> Tensor:
 
 
 class _Work(NamedTuple):
-    """A pass and what it works with; `weights` are the words' values, by worker, or their weights: (..., W, lanes)."""
+    """A pass and what it works with.
+
+    `weights` are the words' values, by worker, or their weights: (..., W, lanes); `slopes` are, by worker, where the
+    gradients of angles per sample go.
+    """
 
     layout: Layout
     walk: Walk
@@ -217,26 +262,30 @@ class _Work(NamedTuple):
     program: Integers
     sheet: Sheet
     weights: Tensor | None
+    slopes: Tensor | None
 
 
-def _carry_out(kind: Kind, work: _Work, rest: Callable[[int], tuple[int, ...]]) -> None:
+def _carry_out(kind: Kind, work: _Work, rest: Callable[[int, int], tuple[int, ...]]) -> None:
     """Carry out a pass, its tiles shared among threads; `rest` gives a worker the entry point's own arguments."""
-    walk, sheet, program = work.walk, work.sheet, work.program
-    shared, grouped = (0 if t is None else t.data_ptr() for t in (sheet.shared, sheet.grouped))
+    walk, sheet, program, layout = work.walk, work.sheet, work.program, work.layout
+    shared = 0 if sheet.shared is None else sheet.shared.data_ptr()
     arrays = (walk.bases, walk.groups, work.reads, work.writes, program, walk.words)
     bases, groups, read, write, steps, words = (a.ctypes.data for a in arrays)
     rows = len(work.reads)
-    scratch = np.empty(torch.get_num_threads() * (kind.planes * rows + 1) * LINE, dtype=np.uint8)
-    tiles = scratch.ctypes.data + -scratch.ctypes.data % LINE
-    tables = (bases, groups, rows, read, write, len(program), steps, shared, grouped, sheet.stride)
+    planes = kind.planes * rows * LINE
+    own = planes + (sheet.room if layout.grouped else 0)
+    scratch = np.empty(torch.get_num_threads() * own + LINE, dtype=np.uint8)
+    start = scratch.ctypes.data + -scratch.ctypes.data % LINE
 
     def arguments(first: int, last: int, worker: int) -> tuple[int, ...]:
+        tile = start + worker * own
+        out = None if work.slopes is None else _own(work.slopes, worker)
+        building, grouped = sheet.arguments(layout, out, tile + planes)
         weights = 0
         if work.weights is not None:
-            own = work.weights[min(worker, len(work.weights) - 1)] if work.weights.dim() == 4 else work.weights
-            weights = own.data_ptr()
-        reading = (work.layout.inside, words, len(walk.words), weights)
-        tile = tiles + worker * kind.planes * rows * LINE
-        return (first, last, *tables, *reading, tile, *rest(worker))
+            weights = (_own(work.weights, worker) if work.weights.dim() == 4 else work.weights).data_ptr()
+        tables = (bases, groups, rows, read, write, len(program), steps, shared, grouped, sheet.stride)
+        reading = (layout.inside, words, len(walk.words), weights)
+        return (*building, first, last, *tables, *reading, tile, *rest(worker, tile + planes))
 
     share(sheet.kernels, kind.entry, len(walk.bases), arguments)

@@ -38,7 +38,7 @@ def share(kernels: Kernels, entry: int, count: int, arguments: Arguments) -> Non
     arguments : callable
         From a range's first thing, the one behind its last, and the thread's number to the entry point's arguments.
     """
-    functions = driver.compiled(32 if kernels.dtype == torch.float32 else 64, kernels.widest)
+    functions = _functions(kernels)
     threads = max(1, min(torch.get_num_threads(), count))
     team = _team() if threads > 1 else None
     threads = threads if team is None else min(threads, team.most())
@@ -59,6 +59,16 @@ def share(kernels: Kernels, entry: int, count: int, arguments: Arguments) -> Non
     functions[entry](addresses[0])
     for other in others:
         other.result()
+
+
+def call(kernels: Kernels, entry: int, arguments: Sequence[int]) -> None:
+    """Call an entry point on this thread."""
+    array = np.array(arguments, dtype=np.int64)
+    _functions(kernels)[entry](array.ctypes.data)
+
+
+def _functions(kernels: Kernels) -> tuple[Any, ...]:
+    return driver.compiled(32 if kernels.dtype == torch.float32 else 64, kernels.widest)
 
 
 class _Team:

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from qdl.engine.program import Program
-from qdl.engine.tiles.chains import Chains, Kept
+from qdl.engine.tiles.chains import Chains
 from qdl.engine.tiles.layout import Integers, Layout
-from qdl.engine.tiles.run import Sheet, from_lanes, lanes, to_lanes
+from qdl.engine.tiles.run import Making, Sheet, from_lanes, lanes, to_lanes
 from qdl.engine.tiles.share import Kernels
 
 
@@ -71,10 +71,11 @@ class Shelf:
             Chains(grouped, self.first_sampled, self.lanes, self.kernels, sampled=True) if grouped else None,
         )
 
-    def join(self, varying: Tensor | None) -> Tensor | None:
-        """Shared matrices as the kernels read them, (V, lanes), from those that vary."""
-        parts = [part for part in (varying, self.fixed) if part is not None]
-        return torch.cat(parts) if len(parts) > 1 else parts[0] if parts else None
+    def sheet(self, varying: Tensor) -> Tensor | None:
+        """Shared matrices as the kernels read them, (V, lanes), from the numbers of those that vary."""
+        parts = [varying[:, None].expand(-1, self.lanes)] if len(varying) else []
+        parts += [] if self.fixed is None else [self.fixed]
+        return torch.cat(parts) if len(parts) > 1 else parts[0].contiguous() if parts else None
 
 
 class Source(ABC):
@@ -100,7 +101,7 @@ class Source(ABC):
     def sheet(self, layout: Layout) -> Sheet:
         """The matrices as a layout wants them."""
 
-    def places(self, lanewise: bool) -> tuple[Integers, Integers]:
+    def places(self) -> tuple[Integers, Integers]:
         """Where each block's matrix lies, and its gradient, in vectors."""
         return self.shelf.offsets, self.shelf.offsets
 
@@ -117,18 +118,18 @@ class Stacks(Source):
 
     def sheet(self, layout: Layout) -> Sheet:
         shelf, flat = self.shelf, [torch.view_as_real(self.stacks[k].resolve_conj()) for k in self.shelf.shared]
-        varying = torch.cat([t.flatten() for t in flat])[:, None].expand(-1, self.lanes) if flat else None
-        shared = shelf.join(varying)
+        varying = torch.cat([t.flatten() for t in flat]) if flat else torch.empty(0, device="cpu")
         grouped = None
         if layout.grouped:
             rows = [torch.view_as_real(self.stacks[k].resolve_conj()).flatten(1) for k in shelf.grouped]
             joined = torch.cat(rows, 1)
             grouped = to_lanes(joined, self.lanes) if layout.lanewise else _alike(joined, self.lanes)
-        return Sheet(shared if shared is None else shared.contiguous(), grouped, shelf.grouped_size, shelf.kernels)
+        return Sheet(shelf.sheet(varying), grouped, shelf.grouped_size, shelf.kernels)
 
     def gradients(self, shared: Tensor | None, grouped: Tensor | None, wanted: Sequence[bool]) -> list[Tensor | None]:
         """The gradients of the wanted stacks, from what a sweep has found."""
         found: list[Tensor | None] = [None] * len(self.stacks)
+        shared = None if shared is None else shared.sum((0, -1))
         rows = from_lanes(grouped, self.samples) if grouped is not None and grouped.dim() == 3 else grouped
         for flat, which in ((shared, self.shelf.shared), (rows, self.shelf.grouped)):
             offset = 0
@@ -148,89 +149,51 @@ class FromAngles(Source):
     ----------
     shelf : Shelf
     shared, sampled : Tensor
-    kept : sequence of Tensor
-        What `keep` gave for the same angles, so that nothing is built again.
+    kept : Tensor, optional
+        `matrices` of the same angles, so that they are not built again.
     """
 
     kind = "angles"
 
-    def __init__(self, shelf: Shelf, shared: Tensor, sampled: Tensor, kept: Sequence[Tensor] = ()) -> None:
+    def __init__(self, shelf: Shelf, shared: Tensor, sampled: Tensor, kept: Tensor | None = None) -> None:
         super().__init__(shelf)
         assert shelf.chains is not None
         self.of_shared, self.of_samples = shelf.chains
         self.samples = len(sampled) if self.of_samples is not None else 1
-        self.angles, self.angles_of_samples = shared, sampled
-        given = list(kept)
-        if given and self.of_shared is not None:
-            self.kept, given = Kept(*given[:3]), given[3:]
-        if given:
-            self.kept_of_samples = Kept(*given)
+        self.angles, self.angles_of_samples = shared.contiguous(), sampled.contiguous()
+        self.matrices = self._make() if kept is None else kept
 
-    def keep(self) -> list[Tensor]:
-        """The tensors to remember for the way back."""
-        made = [self.kept] if self.kept is not None else []
-        made += [self.kept_of_samples] if self.of_samples is not None else []
-        return [tensor for one in made for tensor in (one.phases, one.links, one.products)]
-
-    @cached_property
-    def kept(self) -> Kept | None:
-        """The products of shared gates."""
-        return None if self.of_shared is None else self.of_shared.build(self.angles)
-
-    @cached_property
-    def sampled(self) -> Tensor:
-        """The angles per sample, (groups, n, lanes)."""
-        return to_lanes(self.angles_of_samples, self.lanes)
-
-    @cached_property
-    def kept_of_samples(self) -> Kept:
-        """The products of gates with angles per sample."""
-        assert self.of_samples is not None
-        return self.of_samples.build(self.sampled)
-
-    @cached_property
-    def shared(self) -> Tensor | None:
+    def _make(self) -> Tensor | None:
         """All shared matrices, (V, lanes)."""
-        varying = None
-        if self.of_shared is not None and self.kept is not None:
-            numbers = self.kept.products.view(-1).index_select(0, self.of_shared.last)
-            varying = numbers[:, None].expand(-1, self.lanes)
-        found = self.shelf.join(varying)
-        return None if found is None else found.contiguous()
+        if self.of_shared is None:
+            return self.shelf.fixed
+        fixed, size = self.shelf.fixed, self.shared_size
+        sheet = self.angles.new_empty(size + (0 if fixed is None else len(fixed)), self.lanes)
+        if fixed is not None:
+            sheet[size:] = fixed
+        self.of_shared.make(self.angles, sheet)
+        return sheet
 
     def sheet(self, layout: Layout) -> Sheet:
-        grouped = None
-        if layout.grouped and self.of_samples is not None:
-            grouped = self.kept_of_samples.products
-            if not layout.lanewise:
-                numbers = from_lanes(grouped.index_select(1, self.of_samples.last), layout.samples)
-                grouped = _alike(numbers, self.lanes)
-        return Sheet(self.shared, grouped, self.shelf.grouped_size, self.shelf.kernels)
+        making = None if self.of_samples is None else Making(self.of_samples, self.angles_of_samples)
+        return Sheet(self.matrices, making, self.shelf.grouped_size, self.shelf.kernels)
 
-    def places(self, lanewise: bool) -> tuple[Integers, Integers]:
+    def places(self) -> tuple[Integers, Integers]:
         offsets = self.shelf.offsets
-        if self.of_samples is None or not lanewise:
+        if self.of_samples is None:
             return offsets, offsets
         matrices = offsets.copy()
-        starts = self.of_samples.last.numpy()
         for k in self.shelf.grouped:
             held = list(self.shelf.slots[k])
-            matrices[held] = starts[offsets[held]]
+            matrices[held] = self.of_samples.last[offsets[held]]
         return matrices, offsets
 
-    def gradients(self, shared: Tensor | None, grouped: Tensor | None, batch: int) -> tuple[Tensor, Tensor | None]:
+    def gradients(self, shared: Tensor | None, sampled: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """The gradients of the angles, from what a sweep has found; those per sample, (B, n), or None if unused."""
-        of_shared = torch.zeros_like(self.angles)
-        if shared is not None and self.of_shared is not None and self.kept is not None:
-            laid = shared.new_zeros(1, self.of_shared.vectors["matrix"], self.lanes)
-            laid.view(-1)[self.of_shared.gradient] = shared
-            self.of_shared.slopes(self.kept, laid, of_shared)
-        if grouped is None or self.of_samples is None:
-            return of_shared, None
-        laid = grouped if grouped.dim() == 3 else to_lanes(grouped, self.lanes)
-        of_samples = torch.zeros_like(self.sampled)
-        self.of_samples.slopes(self.kept_of_samples, laid, of_samples)
-        return of_shared, from_lanes(of_samples, batch)
+        out = torch.zeros_like(self.angles)
+        if shared is not None and self.of_shared is not None:
+            self.of_shared.unmake(self.angles, shared, out)
+        return out, sampled
 
 
 def _alike(rows: Tensor, width: int) -> Tensor:

@@ -36,10 +36,10 @@ class Found:
 
     Attributes
     ----------
-    shared : (V,) real, or None
-        The gradients of the shared matrices' numbers, one matrix after the other.
-    grouped : (groups, V, lanes) or (S, V) real, or None
-        Those of the matrices per sample, in the layout of the last segment.
+    shared : (threads, V, lanes) real, or None
+        The gradients of the shared matrices' numbers, one matrix after the other; to be summed over threads and lanes.
+    grouped : real, or None
+        Those of the matrices per sample, (groups, V, lanes) or (S, V); or of their angles, (S, n).
     start : (S or 1, 2**n) complex, or None
         The gradient with respect to the initial state, if wanted.
     """
@@ -72,7 +72,7 @@ class Twin:
         return Stacks(self._shelf(program, dtype), stacks)
 
     def from_angles(
-        self, program: Program, shared: Tensor, sampled: Tensor, dtype: torch.dtype, kept: Sequence[Tensor] = ()
+        self, program: Program, shared: Tensor, sampled: Tensor, dtype: torch.dtype, kept: Tensor | None = None
     ) -> FromAngles | None:
         """Matrices that the kernels build; None where they cannot."""
         shelf = self._shelf(program, dtype)
@@ -104,15 +104,15 @@ class Twin:
         assert psi is not None
         return psi, values
 
-    def sweep(self, psi: Tensor, pull: Pull, source: Source, shared: bool, through: bool) -> Found | None:
+    def sweep(self, psi: Tensor, pull: Pull, source: Source, wanted: tuple[bool, bool], through: bool) -> Found | None:
         """Gradients of the matrices, and if wanted the one with respect to the initial state.
 
         None where tiles are of no use.
 
         Parameters
         ----------
-        shared : bool
-            Whether gradients of shared matrices are wanted.
+        wanted : (bool, bool)
+            Whether gradients of shared matrices are wanted, and of those per sample.
         """
         single = self.spreads is not None  # the initial state is one for all samples
         pieces = self.pieces(1 if single else len(psi), source)
@@ -128,11 +128,11 @@ class Twin:
             assert behind is not None
             if segment.samples < len(behind):  # one shared state became one per sample; any sample leads back to it
                 behind, ahead = behind[:1], ahead.sum(0, keepdim=True)
-            programs = segment.programs if shared else [_without(p) for p in segment.programs]
-            size, sheet = source.shared_size if shared else 0, source.sheet(segment.layout)
+            programs = segment.programs if all(wanted) else [_only(wanted, p) for p in segment.programs]
+            size, sheet = source.shared_size if wanted[0] else 0, source.sheet(segment.layout)
             behind, ahead, more, of_samples = tiles.reverse(
                 segment.layout, programs, sheet, behind, ahead, size,
-                by_words=by_words and k == 0, fresh=k > 0, through=through or k < len(pieces) - 1,
+                of_samples=wanted[1], by_words=by_words and k == 0, fresh=k > 0, through=through or k < len(pieces) - 1,
             )  # fmt: skip
             if more is not None:
                 total = more if total is None else total + more
@@ -171,7 +171,7 @@ class Twin:
         layout = lay_out(blocks, bool(sampled.any()), self.wires, samples, source.lanes, threads, words)
         segment = None
         if layout is not None:
-            matrices, gradients = source.places(layout.lanewise)
+            matrices, gradients = source.places()
             gradients = np.where(self.constant, -1, gradients)[first:last]
             programs = [w.fill(matrices[first:last], sampled, gradients) for w in layout.walks]
             segment = _Segment(samples, layout, programs)
@@ -182,9 +182,11 @@ class Twin:
         return segment
 
 
-def _without(program: Integers) -> Integers:
-    """A program that takes no gradient of shared matrices."""
+def _only(wanted: tuple[bool, bool], program: Integers) -> Integers:
+    """A program that takes only the wanted gradients: of shared matrices, of those per sample."""
     out = program.copy()
     acts = (out[:, codes.KIND] > codes.READ) & (out[:, codes.KIND] < codes.SWAP_ALL)  # a swap has bits there
-    out[acts & (out[:, codes.OF_GROUP] == 0), codes.GRADIENT] = -1
+    for of_samples, want in enumerate(wanted):
+        if not want:
+            out[acts & (out[:, codes.OF_GROUP] == of_samples), codes.GRADIENT] = -1
     return out
