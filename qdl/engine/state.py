@@ -118,7 +118,7 @@ class StateVector:
         if program.tiled and plain(psi.device, psi, pull.cotangent, *stacks):
             twin = _twin(program)
             source = twin.from_stacks(program, stacks, psi.dtype)
-            swept = twin.sweep(psi, pull, source, (any(wanted), any(wanted)), through)
+            swept = twin.sweep(psi, pull, source, (any(wanted), any(wanted)), through, start.idle)
             if swept is not None:
                 return source.gradients(swept.shared, swept.grouped, wanted), swept.start
         lam = pull()
@@ -199,7 +199,7 @@ class StateVector:
         twin = _twin(program)
         source = twin.from_angles(program, *angles, psi.dtype, kept)
         assert source is not None
-        swept = twin.sweep(psi, pull, source, wanted, through=False)
+        swept = twin.sweep(psi, pull, source, wanted, through=False, idle=True)
         assert swept is not None
         return source.gradients(swept.shared, swept.grouped)
 

@@ -80,6 +80,26 @@ def split_prologue(placed: Sequence[Placed], encoders: bool = True) -> tuple[lis
     return chains, [item for index, item in enumerate(placed) if index not in taken]
 
 
+def split_encoders(placed: Sequence[Placed]) -> tuple[list[Block], list[Placed]]:
+    """Split off each wire's encoder: its leading one-wire operations that are constant or per sample, up to the last
+    per-sample one. In contrast to `split_prologue`, what is shared by the batch ends an encoder.
+    """
+    leading: dict[int, list[int]] = {}
+    closed: set[int] = set()
+    for index, item in enumerate(placed):
+        if len(item.positions) == 1 and item.kind != SHARED and item.positions[0] not in closed:
+            leading.setdefault(item.positions[0], []).append(index)
+        else:
+            closed.update(item.positions)
+    blocks, taken = [], set()
+    for position, indices in sorted(leading.items()):
+        last = max((k for k, i in enumerate(indices) if placed[i].kind == SAMPLED), default=-1)
+        if last >= 0:
+            blocks.append(Block((position,), tuple(placed[i] for i in indices[: last + 1])))
+            taken.update(indices[: last + 1])
+    return blocks, [item for index, item in enumerate(placed) if index not in taken]
+
+
 def fuse(
     placed: Sequence[Placed],
     width: int,

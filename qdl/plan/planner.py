@@ -17,7 +17,7 @@ from qdl.plan import cost
 from qdl.plan.absorb import absorb
 from qdl.plan.angles import angle_table
 from qdl.plan.cone import Region, components, cone, factor_words
-from qdl.plan.fuse import CONSTANT, SAMPLED, SHARED, Block, Placed, fuse, split_prologue
+from qdl.plan.fuse import CONSTANT, SAMPLED, SHARED, Block, Placed, fuse, split_encoders, split_prologue
 from qdl.plan.part import Considered, Part, Plan
 from qdl.plan.readout import Read, StateRead, read_probs, read_words
 from qdl.plan.tiles import passes
@@ -178,9 +178,11 @@ class Planner:
             return []
         chains, rest = split_prologue(placed, encoders=False)
         prologue, count = _prologue(chains, len(wires)), len(wires)
+        grows = not chains and self.batch >= cost.FEW_SAMPLES and cost.FEWEST <= count <= cost.LANE_WIRES
+        encoders, rest = split_encoders(rest) if grows else ([], rest)
         out = []
         for width in [min(self.choice.width, TILE_WIDEST)] if self.choice.width else TILE_WIDTHS:
-            blocks = fuse(rest, width, min(width, SAMPLED_WIDTH), neighbours=False)
+            blocks = encoders + fuse(rest, width, min(width, SAMPLED_WIDTH), neighbours=False)
             if not blocks or any(not 0 < len(block.positions) <= TILE_WIDEST for block in blocks):
                 return []
             widest = max(len(block.positions) for block in blocks)

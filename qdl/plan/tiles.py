@@ -32,6 +32,16 @@ class Swap:
 
 
 @dataclass(frozen=True)
+class Grow:
+    """A new highest row bit, in the state that block number `block` makes of |0>, or in |0> itself."""
+
+    block: int | None
+
+
+Step = Act | Swap | Grow
+
+
+@dataclass(frozen=True)
 class Pass:
     """One walk over the array.
 
@@ -39,7 +49,7 @@ class Pass:
     ----------
     sources, targets : tuple of int
         Which bit of the array each row bit stands for, when a tile is read and when it is written.
-    steps : tuple of Act and Swap
+    steps : tuple of Act, Swap and Grow
     blocks_end : int
         How many steps there are up to the last block.
     rows, lanes : tuple of int
@@ -48,7 +58,7 @@ class Pass:
 
     sources: tuple[int, ...]
     targets: tuple[int, ...]
-    steps: tuple[Act | Swap, ...]
+    steps: tuple[Step, ...]
     blocks_end: int
     rows: tuple[int, ...]
     lanes: tuple[int, ...]
@@ -106,6 +116,74 @@ def passes(positions: Sequence[tuple[int, ...]], wires: int, rows: int = 11) -> 
     return len(schedule([tuple(wires - 1 - p for p in block) for block in positions], wires, 4, min(rows, wires - 4)))
 
 
+def growth(blocks: Sequence[tuple[int, ...]], bits: int) -> list[tuple[int | None, tuple[int, ...]]]:
+    """An order in which |0...0> grows bit by bit: each block is carried out while as few bits as possible are there.
+
+    Returns
+    -------
+    list of (block, new bits)
+        A block on one bit that is new makes that bit's state; with None come bits in |0>.
+    """
+    makers: dict[int, int] = {}  # of each bit: the first block, if it is on this bit alone
+    met: set[int] = set()
+    for index, block in enumerate(blocks):
+        if len(block) == 1 and block[0] not in met:
+            makers[block[0]] = index
+        met.update(block)
+    taken = set(makers.values())
+    left = [index for index in range(len(blocks)) if index not in taken]
+    order: list[tuple[int | None, tuple[int, ...]]] = []
+    alive: set[int] = set()
+
+    def wake(wanted: Iterable[int]) -> None:
+        for bit in wanted:
+            if bit not in alive:
+                order.append((makers.get(bit), (bit,)))
+                alive.add(bit)
+
+    while left:
+        blocked: set[int] = set()
+        best = left[0]
+        for index in left:
+            block = blocks[index]
+            if blocked.isdisjoint(block):
+                if len(set(block) - alive) < len(set(blocks[best]) - alive):
+                    best = index
+                if alive.issuperset(blocks[best]):
+                    break
+            blocked.update(block)
+            if len(blocked) >= bits:
+                break
+        wake(blocks[best])
+        order.append((best, ()))
+        left.remove(best)
+    wake(range(bits))
+    return order
+
+
+def alive(blocks: Sequence[tuple[int, ...]], bits: int) -> dict[int, int]:
+    """How many bits are there behind each block when |0...0> grows."""
+    count, found = 0, {}
+    for block, new in growth(blocks, bits):
+        count += len(new)
+        if block is not None:
+            found[block] = count
+    return found
+
+
+def grown(blocks: Sequence[tuple[int, ...]], bits: int, lanes: int, samples: Sequence[int]) -> Pass:
+    """One pass in which |0...0> grows; the bits `samples`, above the wires, number the lanes."""
+    tile = _Tile([*range(lanes, bits), *samples], lanes, blocks, range(len(blocks)))
+    tile.rows, tile.lanes = [], list(samples)
+    for block, new in growth(blocks, bits):
+        if new:
+            tile.rows += new
+            tile.steps.append(Grow(block))
+        elif block is not None:
+            tile.steps.append(Act(block, tuple(tile.rows.index(b) for b in blocks[block])))
+    return tile.close()
+
+
 class _Tile:
     """A tile of a pass while its steps are being written."""
 
@@ -115,7 +193,7 @@ class _Tile:
         self.sources = tuple(sorted(chosen))
         self.rows = list(self.sources)  # the bit of the array that each row bit stands for now
         self.lanes = list(range(lanes))
-        self.steps: list[Act | Swap] = []
+        self.steps: list[Step] = []
         self.blocks, self.names = blocks, names
         self.uses: dict[int, list[int]] = {}
         for time in range(len(blocks) - 1, -1, -1):
@@ -131,6 +209,10 @@ class _Tile:
             for bit in block:
                 while self.uses[bit] and self.uses[bit][-1] <= time:
                     self.uses[bit].pop()
+        return self.close()
+
+    def close(self) -> Pass:
+        """The pass, once all blocks are done."""
         end, rows, lanes = len(self.steps), tuple(self.rows), tuple(self.lanes)
         self._restore()
         return Pass(self.sources, tuple(self.rows), tuple(self.steps), end, rows, lanes)

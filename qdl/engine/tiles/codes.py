@@ -11,6 +11,8 @@ KIND, BITS, SORTED, MATRIX, GRADIENT, OF_GROUP = 0, 1, 4, 7, 8, 9
 READ = 0  # kinds: 0 read the words, 1 to 3 a block of so many wires, 4 swap all lane bits, 5 + j swap lane bit j
 SWAP_ALL = 4
 SWAP_ONE = 5
+GROW = 9  # a new highest row bit, in the state that a block on one wire makes of |0>
+GROW_IDLE = 10  # the same, in |0>
 AT_ONCE = 8  # numbers of a matrix that are summed up at a time
 ROW_BITS = 12  # a word's mask is one of the row and, above so many bits, one of the tile's base
 

@@ -27,7 +27,7 @@ COMMON = (
     "words", "count", "weights",  # masks of the words that are read, how many, and their values or weights, by group
     "scratch",
 )  # fmt: skip
-FORWARD = (*COMMON, "source", "target")  # a source 0 stands for |0...0>
+FORWARD = (*COMMON, "source", "target", "grows")  # a source 0 stands for |0...0>, which `grows` or is there at once
 REVERSE = (
     *COMMON,
     "psi_source", "psi_target", "lam_source", "lam_target",  # a target 0 is not written; lam_source 0: by the words
@@ -54,6 +54,9 @@ def emit(bits: int, widest: int) -> ir.Module:
         "pull": kernels.emit_pull(module, p),
         "all": kernels.emit_swap(module, p, tuple(range(_log(p.lanes)))),
         "one": [kernels.emit_swap(module, p, (j,)) for j in range(_log(p.lanes))],
+        "grow": kernels.emit_grow(module, p),
+        "grow_idle": kernels.emit_grow_idle(module, p),
+        "shrink": kernels.emit_shrink(module, p),
         "act": {k: kernels.emit_act(module, p, k) for k in range(1, widest + 1)},
         "undo": {k: kernels.emit_act(module, p, k, adjoint=True) for k in range(1, widest + 1)},
         "cross": {k: kernels.emit_cross(module, p, k) for k in range(1, widest + 1)},
@@ -115,26 +118,40 @@ def _emit_forward(module: ir.Module, p: Precision, tools: dict[Any, Any]) -> Non
     f = _Entry(module, "forward", FORWARD, p)
     n, b = f.named, f.builder
     re, im, spare = f.planes(3)
+    alive = f.variable(n["rows"])
     with f.loop(n["last"], n["first"]) as tile:
         base = f.integer(f.pointer("bases"), tile)
         number = f.integer(f.pointer("groups"), tile)
         group = f.times(number, n["stride"])
+        b.store(n["rows"], alive)
         with f.when(b.icmp_signed("!=", n["chains"], f.number(0))):
             b.call(tools["build"], [f.arguments[0], number])
         with f.either(b.icmp_signed("==", n["source"], f.number(0))) as (ground, given):
-            with ground:
-                b.call(tools["start"], [re, im, f.pointer("sources"), n["rows"], base, n["inside"]])
+            with ground, f.either(b.icmp_signed("!=", n["grows"], f.number(0))) as (grows, whole):
+                with grows:
+                    f.store(f.alike(ir.Constant(p.real, 1.0)), re)
+                    f.clear(im)
+                    b.store(f.number(1), alive)
+                with whole:
+                    b.call(tools["start"], [re, im, f.pointer("sources"), n["rows"], base, n["inside"]])
             with given:
                 b.call(tools["load"], [f.state("source", base), f.pointer("sources"), n["rows"], re, im])
         with f.loop(n["steps"]) as index:
             step = f.at(f.pointer("program"), f.times(index, codes.STEP), kernels.I64)
-            _swaps(f, step, [re, im], tools)
+            rows = b.load(alive, typ=I64)
+            _swaps(f, step, [re, im], rows, tools)
             matrix = f.matrix(step, "grouped", group, codes.MATRIX, "shared")
             for wires, act in tools["act"].items():
                 with f.when(_is(f, step, wires)):
-                    b.call(act, [re, im, n["rows"], step, matrix])
+                    b.call(act, [re, im, rows, step, matrix])
+            with f.when(_is(f, step, codes.GROW)):
+                b.call(tools["grow"], [re, im, rows, matrix])
+            with f.when(_is(f, step, codes.GROW_IDLE)):
+                b.call(tools["grow_idle"], [re, im, rows])
+            with f.when(b.icmp_signed(">=", f.integer(step, codes.KIND), f.number(codes.GROW))):
+                b.store(f.add(rows, rows), alive)
             with f.when(_is(f, step, codes.READ)):
-                b.call(tools["read"], [re, im, spare, n["rows"], *f.words(number, base)])
+                b.call(tools["read"], [re, im, spare, rows, *f.words(number, base)])
         b.call(tools["store"], [f.state("target", base), f.pointer("targets"), n["rows"], re, im])
     f.finish()
 
@@ -247,7 +264,9 @@ def _emit_reverse(module: ir.Module, p: Precision, tools: dict[Any, Any]) -> Non
     n, b = f.named, f.builder
     planes = f.planes(4)
     psi, lam = planes[:2], planes[2:]
+    alive = f.variable(n["rows"])
     with f.loop(n["last"], n["first"]) as tile:
+        b.store(n["rows"], alive)
         base = f.integer(f.pointer("bases"), tile)
         number = f.integer(f.pointer("groups"), tile)
         group, gradients = f.times(number, n["stride"]), f.times(number, n["gradient_stride"])
@@ -260,18 +279,23 @@ def _emit_reverse(module: ir.Module, p: Precision, tools: dict[Any, Any]) -> Non
                 b.call(tools["load"], [f.state(f"{name}_source", base), f.pointer("sources"), n["rows"], *state])
         with f.loop(n["steps"]) as index:
             step = f.at(f.pointer("program"), f.times(index, codes.STEP), kernels.I64)
-            _swaps(f, step, planes, tools)
+            with f.when(b.icmp_signed(">=", f.integer(step, codes.KIND), f.number(codes.GROW))):
+                b.store(b.lshr(b.load(alive, typ=I64), f.number(1)), alive)
+            rows = b.load(alive, typ=I64)
+            _swaps(f, step, planes, rows, tools)
             matrix = f.matrix(step, "grouped", group, codes.MATRIX, "shared")
             gradient = f.matrix(step, "grouped_gradient", gradients, codes.GRADIENT, "shared_gradient")
             wanted = b.icmp_signed(">=", f.integer(step, codes.GRADIENT), f.number(0))
             for wires, undo in tools["undo"].items():
                 with f.when(_is(f, step, wires)):
-                    b.call(undo, [*psi, n["rows"], step, matrix])
+                    b.call(undo, [*psi, rows, step, matrix])
                     with f.when(wanted):
-                        b.call(tools["cross"][wires], [*psi, *lam, n["rows"], step, gradient])
-                    b.call(undo, [*lam, n["rows"], step, matrix])
+                        b.call(tools["cross"][wires], [*psi, *lam, rows, step, gradient])
+                    b.call(undo, [*lam, rows, step, matrix])
+            with f.when(_is(f, step, codes.GROW)):  # what grew in |0> just goes
+                b.call(tools["shrink"], [*planes, rows, matrix, gradient, b.zext(wanted, I64)])
             with f.when(_is(f, step, codes.READ)):
-                b.call(tools["pull"], [*planes, n["rows"], *f.words(number, base)])
+                b.call(tools["pull"], [*planes, rows, *f.words(number, base)])
         for name, state in (("psi", psi), ("lam", lam)):
             with f.when(b.icmp_signed("!=", n[f"{name}_target"], f.number(0))):
                 b.call(tools["store"], [f.state(f"{name}_target", base), f.pointer("targets"), n["rows"], *state])
@@ -284,9 +308,8 @@ def _is(f: Function, step: Any, kind: int) -> Any:
     return f.builder.icmp_signed("==", f.integer(step, codes.KIND), f.number(kind))
 
 
-def _swaps(f: _Entry, step: Any, planes: Sequence[Any], tools: dict[Any, Any]) -> None:
+def _swaps(f: _Entry, step: Any, planes: Sequence[Any], rows: Any, tools: dict[Any, Any]) -> None:
     """Carry out a step that exchanges lane bits."""
-    rows = f.named["rows"]
     choices = [(codes.SWAP_ALL, tools["all"])]
     choices += [(codes.SWAP_ONE + j, one) for j, one in enumerate(tools["one"])]
     with f.when(f.builder.icmp_signed(">=", f.integer(step, codes.KIND), f.number(codes.SWAP_ALL))):

@@ -167,6 +167,13 @@ class Function:
         """Zero in an accumulator."""
         self.store(ir.Constant(self.precision.vector, [0.0] * self.precision.lanes), place)
 
+    def variable(self, value: Any) -> Any:
+        """The address of an integer that lives in a register."""
+        with self.builder.goto_entry_block():
+            place = self.builder.alloca(I64)
+        self.builder.store(value, place)
+        return place
+
     def parity(self, number: Any, mask: Any) -> Any:
         """0 or 1: whether the number has an odd count of the mask's bits."""
         return self.builder.and_(self.builder.ctpop(self.builder.and_(number, mask)), self.number(1))

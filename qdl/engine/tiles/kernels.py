@@ -65,6 +65,69 @@ def emit_act(module: ir.Module, p: Precision, wires: int, adjoint: bool = False)
     return f.finish()
 
 
+def emit_grow(module: ir.Module, p: Precision) -> ir.Function:
+    """grow(re, im, rows, matrix): as many rows again; psi becomes the matrix's first column times psi."""
+    f = Function(module, "grow", [POINTER, POINTER, I64, POINTER], p)
+    re, im, rows, matrix = f.arguments
+    column = _column(f, matrix)
+    with f.loop(rows) as row:
+        a, b = _load_rows(f, (re, im), [row])[0]
+        for place, (u, v) in zip((row, f.add(row, rows)), column, strict=True):
+            f.store(f.multiply_add(u, a, f.multiply_add(f.negative(v), b, None)), f.line(re, place))
+            f.store(f.multiply_add(u, b, f.multiply_add(v, a, None)), f.line(im, place))
+    return f.finish()
+
+
+def emit_grow_idle(module: ir.Module, p: Precision) -> ir.Function:
+    """grow_idle(re, im, rows): as many rows again, of zeros."""
+    f = Function(module, "grow_idle", [POINTER, POINTER, I64], p)
+    re, im, rows = f.arguments
+    with f.loop(rows) as row:
+        for plane in (re, im):
+            f.clear(f.line(plane, f.add(row, rows)))
+    return f.finish()
+
+
+def emit_shrink(module: ir.Module, p: Precision) -> ir.Function:
+    """shrink(psi_re, psi_im, lam_re, lam_im, rows, matrix, gradient, wanted): undo `grow`, down to `rows` rows.
+
+    With c the column: psi = c^+ psi, gradient[i][0] += sum lam_i conj(psi) if wanted, lam = c^+ lam, per lane.
+    """
+    f = Function(module, "shrink", [POINTER] * 4 + [I64, POINTER, POINTER, I64], p)
+    psi, lam, (rows, matrix, gradient, wanted) = f.arguments[:2], f.arguments[2:4], f.arguments[4:]
+    column = _column(f, matrix)
+    sums = [(f.accumulator(), f.accumulator()) for _ in column]
+    with f.loop(rows) as row:
+        places = [row, f.add(row, rows)]
+        behind = _load_rows(f, lam, places)
+        a, b = _project(f, column, _load_rows(f, psi, places))
+        for (c, d), (real, imag) in zip(behind, sums, strict=True):
+            f.store(f.multiply_add(d, b, f.multiply_add(c, a, f.load(real))), real)
+            f.store(f.multiply_add(f.negative(c), b, f.multiply_add(d, a, f.load(imag))), imag)
+        for plane, number in zip((*psi, *lam), (a, b, *_project(f, column, behind)), strict=True):
+            f.store(number, f.line(plane, row))
+    with f.when(f.builder.icmp_signed("!=", wanted, f.number(0))):
+        for place, part in zip((0, 1, 4, 5), [part for pair in sums for part in pair], strict=True):
+            f.store(f.builder.fadd(f.load(f.line(gradient, place)), f.load(part)), f.line(gradient, place))
+    return f.finish()
+
+
+def _column(f: Function, matrix: Any) -> list[tuple[Any, Any]]:
+    """The first column of a 2 x 2 matrix."""
+    numbers = [f.load(f.line(matrix, place)) for place in (0, 1, 4, 5)]
+    return [(numbers[0], numbers[1]), (numbers[2], numbers[3])]
+
+
+def _project(f: Function, column: list[tuple[Any, Any]], given: list[tuple[Any, Any]]) -> tuple[Any, Any]:
+    """The column's conjugate transpose times two rows."""
+    real: Any = None
+    imag: Any = None
+    for (u, v), (a, b) in zip(column, given, strict=True):
+        real = f.multiply_add(v, b, f.multiply_add(u, a, real))
+        imag = f.multiply_add(f.negative(v), a, f.multiply_add(u, b, imag))
+    return real, imag
+
+
 def emit_cross(module: ir.Module, p: Precision, wires: int) -> ir.Function:
     """cross(psi_re, psi_im, lam_re, lam_im, rows, step, gradient): gradient[i][j] += sum lam_i conj(psi_j), per lane.
 

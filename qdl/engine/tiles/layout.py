@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qdl.engine.tiles import codes
-from qdl.plan.tiles import Act, Pass, Swap, schedule
+from qdl.plan.tiles import Grow, Pass, Step, Swap, grown, schedule
 
 Integers = NDArray[np.int64]
 
@@ -78,6 +78,8 @@ class Layout:
     inside : int
         The bits of an amplitude's number in its own state.
     walks : tuple of Walk
+    grows : bool
+        Whether |0...0> grows bit by bit.
     """
 
     samples: int
@@ -88,6 +90,7 @@ class Layout:
     reads: bool
     inside: int
     walks: tuple[Walk, ...]
+    grows: bool = False
 
 
 def lay_out(
@@ -98,6 +101,7 @@ def lay_out(
     lanes: int,
     threads: int,
     words: Sequence[tuple[int, ...]] = (),
+    idle: bool = False,
 ) -> Layout | None:
     """The layout for blocks on positions, or None where tiles are of no use.
 
@@ -111,6 +115,8 @@ def lay_out(
         Numbers in a vector.
     words : sequence of tuples
         The positions that each word to be read has a Z on.
+    idle : bool
+        Whether the states start as |0...0>, and nothing asks for what is in front of the blocks on the way back.
     """
     low = lanes.bit_length() - 1
     widest = max(map(len, blocks), default=0)
@@ -132,7 +138,9 @@ def lay_out(
     if rows < widest:
         return None
     bits = [tuple(wires - 1 - p for p in block) for block in blocks]
-    passes = schedule(bits, wires, low, rows, range(ground, ground + spare), lift=lanewise)
+    grows = lanewise and idle
+    beyond = range(ground, ground + spare)
+    passes = [grown(bits, wires, low, beyond)] if grows else schedule(bits, wires, low, rows, beyond, lift=lanewise)
     each = 2 ** (ground + spare - wires)
     padded = -(-samples // each) * each
     masks = [sum(1 << (wires - 1 - p) for p in word) for word in words]
@@ -141,7 +149,7 @@ def lay_out(
     for k, p in enumerate(passes):
         last = reads and k == len(passes) - 1
         walks.append(_walk(p, low, wires, each, padded, lanewise, masks if last else []))
-    return Layout(samples, padded, wires, sampled, lanewise, reads, (1 << wires) - 1, tuple(walks))
+    return Layout(samples, padded, wires, sampled, lanewise, reads, (1 << wires) - 1, tuple(walks), grows)
 
 
 def _walk(p: Pass, low: int, wires: int, each: int, padded: int, lanewise: bool, masks: Sequence[int]) -> Walk:
@@ -151,7 +159,8 @@ def _walk(p: Pass, low: int, wires: int, each: int, padded: int, lanewise: bool,
     starts = np.arange(padded // each, dtype=np.int64) << total
     bases = (starts[:, None] + inside).ravel()
     steps = [_step(s) for s in p.steps]
-    acts = [k for k, s in enumerate(p.steps) if isinstance(s, Act)]
+    blocks = [None if isinstance(s, Swap) else s.block for s in p.steps]
+    acts = [k for k, block in enumerate(blocks) if block is not None]
     if masks:
         steps.insert(p.blocks_end, [codes.READ] + [0] * (codes.STEP - 1))
     return Walk(
@@ -161,7 +170,7 @@ def _walk(p: Pass, low: int, wires: int, each: int, padded: int, lanewise: bool,
         bases >> (total if lanewise else wires),
         np.array(steps, dtype=np.int64),
         np.array(acts, dtype=np.int64),
-        np.array([s.block for s in p.steps if isinstance(s, Act)], dtype=np.int64),
+        np.array([blocks[k] for k in acts], dtype=np.int64),
         np.array([_mask(mask, p) for mask in masks], dtype=np.int64),
         np.array([_lane_signs(mask, p.lanes) for mask in masks]),
     )
@@ -187,11 +196,14 @@ def _offsets(bits: Sequence[int]) -> Integers:
     return out
 
 
-def _step(step: Act | Swap) -> list[int]:
+def _step(step: Step) -> list[int]:
     """A step as integers (see `codes.STEP`); the places of matrix and gradient are filled in later."""
     out = [0] * codes.STEP
+    if isinstance(step, Grow):
+        out[codes.KIND] = codes.GROW_IDLE if step.block is None else codes.GROW
+        return out
     count = len(step.rows)
-    if isinstance(step, Act):
+    if not isinstance(step, Swap):
         out[codes.KIND] = count
         out[codes.BITS : codes.BITS + count] = step.rows
         out[codes.SORTED : codes.SORTED + count] = sorted(step.rows)

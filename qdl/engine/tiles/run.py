@@ -116,7 +116,7 @@ def forward(
         copies, groups = _slots(layout)
         values = sheet.like.new_zeros(copies, groups, len(layout.walks[-1].words), lanes(dtype))
     for walk, program in zip(layout.walks, programs, strict=True):
-        states = (0 if source is None else source.data_ptr(), target.data_ptr())
+        states = (0 if source is None else source.data_ptr(), target.data_ptr(), int(layout.grows))
 
         def rest(_: int, __: int, states: tuple[int, ...] = states) -> tuple[int, ...]:
             return states

@@ -91,7 +91,7 @@ class Twin:
         None where tiles are of no use.
         """
         psi, fresh = None if start.idle else start(), start.fresh
-        pieces = self.pieces(1 if psi is None else len(psi), source)
+        pieces = self.pieces(1 if psi is None else len(psi), source, start.idle)
         if pieces is None:
             return None
         values = None
@@ -104,7 +104,9 @@ class Twin:
         assert psi is not None
         return psi, values
 
-    def sweep(self, psi: Tensor, pull: Pull, source: Source, wanted: tuple[bool, bool], through: bool) -> Found | None:
+    def sweep(
+        self, psi: Tensor, pull: Pull, source: Source, wanted: tuple[bool, bool], through: bool, idle: bool = False
+    ) -> Found | None:
         """Gradients of the matrices, and if wanted the one with respect to the initial state.
 
         None where tiles are of no use.
@@ -113,9 +115,11 @@ class Twin:
         ----------
         wanted : (bool, bool)
             Whether gradients of shared matrices are wanted, and of those per sample.
+        idle : bool
+            Whether the initial state is |0...0>.
         """
         single = self.spreads is not None  # the initial state is one for all samples
-        pieces = self.pieces(1 if single else len(psi), source)
+        pieces = self.pieces(1 if single else len(psi), source, idle and not through)
         if pieces is None:
             return None
         by_words = pieces[-1].layout.reads
@@ -141,7 +145,7 @@ class Twin:
             ahead = ahead.sum(0, keepdim=True)
         return Found(total, grouped, ahead)
 
-    def pieces(self, samples: int, source: Source) -> list[_Segment] | None:
+    def pieces(self, samples: int, source: Source, idle: bool) -> list[_Segment] | None:
         """Segments in order; two where a shared state becomes one per sample, if tiles of one state are worth while."""
         count, batch = len(self.blocks), max(samples, source.samples)
         cuts = [[0, count]]
@@ -150,7 +154,7 @@ class Twin:
         for cut in cuts:
             out = []
             for first, last in pairwise(cut):
-                segment = self._segment(first, last, batch if last == count else samples, source)
+                segment = self._segment(first, last, batch if last == count else samples, source, idle)
                 if segment is None:
                     break
                 out.append(segment)
@@ -158,9 +162,9 @@ class Twin:
                 return out
         return None
 
-    def _segment(self, first: int, last: int, samples: int, source: Source) -> _Segment | None:
+    def _segment(self, first: int, last: int, samples: int, source: Source, idle: bool) -> _Segment | None:
         threads = torch.get_num_threads()
-        key = (first, last, samples, source.kind, source.lanes, threads)
+        key = (first, last, samples, source.kind, source.lanes, threads, idle)
         with self._lock:
             if key in self._segments:
                 self._segments.move_to_end(key)
@@ -168,7 +172,9 @@ class Twin:
         blocks = [b.positions for b in self.blocks[first:last]]
         sampled = self.sampled[first:last]
         words = self.words if last == len(self.blocks) else ()
-        layout = lay_out(blocks, bool(sampled.any()), self.wires, samples, source.lanes, threads, words)
+        layout = lay_out(
+            blocks, bool(sampled.any()), self.wires, samples, source.lanes, threads, words, idle and not first
+        )
         segment = None
         if layout is not None:
             matrices, gradients = source.places()
@@ -185,7 +191,8 @@ class Twin:
 def _only(wanted: tuple[bool, bool], program: Integers) -> Integers:
     """A program that takes only the wanted gradients: of shared matrices, of those per sample."""
     out = program.copy()
-    acts = (out[:, codes.KIND] > codes.READ) & (out[:, codes.KIND] < codes.SWAP_ALL)  # a swap has bits there
+    kinds = out[:, codes.KIND]
+    acts = (kinds > codes.READ) & (kinds < codes.SWAP_ALL) | (kinds == codes.GROW)  # a swap has bits there
     for of_samples, want in enumerate(wanted):
         if not want:
             out[acts & (out[:, codes.OF_GROUP] == of_samples), codes.GRADIENT] = -1
