@@ -7,7 +7,7 @@ take for a block. Speeds are those of one thread; work on states is shared by al
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from qdl.plan.fuse import Block
@@ -106,6 +106,7 @@ BACK_CALLS = 1.7  # calls of autograd's backward for each forward
 RUN_CALLS, BLOCK_CALLS, GROUP_CALLS = 45, 9, 26
 STATE_WALKS, BACK_WALKS = 14, 26  # over the states for start and readout, forward and reverse, where torch does them
 GATE_BYTES = 700  # that move for each per-sample gate on the way to its matrix
+MAKE_CALLS, MADE_BYTES = 20, 150  # the same where the tile kernels make the matrices
 
 
 def fewest_wires(batch: int, widest: int) -> int:
@@ -151,10 +152,10 @@ def kernel_matrix_seconds(blocks: Sequence[Block], batch: int, machine: Machine)
     for block in blocks:
         gates, entries = len(block.varying), 4.0 ** len(block.positions)
         if block.sampled:
-            work += batch * gates * GATE_BYTES / (machine.near * machine.threads)
+            work += batch * gates * MADE_BYTES / (machine.near * machine.threads)
         else:
-            work += gates * machine.small * (2 + entries / 8)
-    calls = BUILD_CALLS * machine.call
+            work += gates * machine.small * entries / 30
+    calls = MAKE_CALLS * machine.call
     return Seconds(matrices=calls + work, angles=BACK_CALLS * calls + 1.8 * work)
 
 
@@ -198,8 +199,12 @@ def tile_seconds(
     batch: int,
     machine: Machine,
     walks: int = 1,
+    alive: Mapping[int, int] | None = None,
 ) -> Seconds:
-    """Seconds of a part whose blocks the tile kernels carry out in `walks` passes over the states."""
+    """Seconds of a part whose blocks the tile kernels carry out in `walks` passes over the states.
+
+    `alive` are the wires that are there behind each block, where |0...0> grows wire by wire.
+    """
     counts = samples_of(prologue, blocks, batch)
     little = 1 + 32 / 2.0**wires  # tiles of small states hold less work for the same preparations
     padded = [max(n * 2.0**wires, 64.0) * little / machine.threads for n in counts]
@@ -207,15 +212,17 @@ def tile_seconds(
     moved = 2 * size / machine.bytes(size)  # a later pass writes where the first one did
     own = sum(2 * 4.0 ** len(b.positions) * batch for b in blocks if b.sampled)  # numbers of per-sample matrices
     lanewise = batch >= 8 and wires <= LANE_WIRES
-    sheets = (24 if lanewise else 128) * own / machine.bytes(4 * own)
+    idle = not any(block.members for block in prologue)  # else torch makes the start, and so the matrices
+    sheets = 0.0 if idle else (24 if lanewise else 128) * own / machine.bytes(4 * own)
     forward, reverse = _ends(read, wires, counts[-1], machine, fused=True)
     forward += machine.tile_call + (walks - 1) * moved + sheets
     reverse += machine.tile_call + (walks - 1) * 2 * moved + 2 * sheets
-    for block, amplitudes in zip(blocks, padded, strict=False):
+    for index, (block, amplitudes) in enumerate(zip(blocks, padded, strict=False)):
         kind = len(block.positions) - 1
+        if alive is not None:
+            amplitudes *= 2.0 ** (alive.get(index, wires) - wires)
         forward += amplitudes * machine.acts[kind]
         reverse += amplitudes * machine.backs[kind]
-    idle = not any(block.members for block in prologue)  # else torch makes the start, and so the matrices
     built = kernel_matrix_seconds(blocks, batch, machine) if idle else matrix_seconds(prologue, blocks, batch, machine)
     return Seconds(built.matrices, forward, reverse, built.angles)
 

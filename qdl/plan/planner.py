@@ -20,7 +20,7 @@ from qdl.plan.cone import Region, components, cone, factor_words
 from qdl.plan.fuse import CONSTANT, SAMPLED, SHARED, Block, Placed, fuse, split_encoders, split_prologue
 from qdl.plan.part import Considered, Part, Plan
 from qdl.plan.readout import Read, StateRead, read_probs, read_words
-from qdl.plan.tiles import passes
+from qdl.plan.tiles import alive, passes
 
 WIDEST = 8
 SAMPLED_WIDTH = 2
@@ -188,8 +188,10 @@ class Planner:
             widest = max(len(block.positions) for block in blocks)
             if self.choice.strategy is None and count < cost.fewest_wires(self.batch, widest):
                 continue
-            walks = passes([b.positions for b in blocks], count) if count > cost.TILE_BITS else 1
-            seconds = cost.tile_seconds(prologue, blocks, read, count, self.batch, self.machine, walks)
+            positions = [b.positions for b in blocks]
+            walks = passes(positions, count) if count > cost.TILE_BITS else 1
+            there = alive(positions, count) if encoders else None
+            seconds = cost.tile_seconds(prologue, blocks, read, count, self.batch, self.machine, walks, there)
             out.append(_Steps(wires, prologue, tuple(blocks), read, seconds, True, width))
         return out
 
