@@ -36,9 +36,14 @@ class Evaluator:
         groups: dict[Any, list[int]] = {}
         templates: list[Template] = [template(angle) for angle in angles]
         for index, t in enumerate(templates):
-            groups.setdefault((t.tree, tuple(param.name for param, _ in t.entries)), []).append(index)
-        self.groups = [_Group([templates[i] for i in members]) for members in groups.values()]
-        self.computes = any(group.tree[0] != "entry" for group in self.groups)
+            plain = t.tree[0] == "entry"
+            key = None if plain else (t.tree, tuple(param.name for param, _ in t.entries))
+            groups.setdefault(key, []).append(index)
+        self.groups: list[_Entries | _Group] = [
+            _Entries([templates[i] for i in members]) if key is None else _Group([templates[i] for i in members])
+            for key, members in groups.items()
+        ]
+        self.computes = any(isinstance(group, _Group) for group in self.groups)
         order = [i for members in groups.values() for i in members]
         self.order = None if order == sorted(order) else [order.index(i) for i in range(len(order))]
 
@@ -46,11 +51,40 @@ class Evaluator:
         """The angles at `values`: shape (n,) if all are shared, else (B, n)."""
         if not self.groups:
             return torch.zeros(0, dtype=values.dtype, device=values.device)
-        parts = [group(values) for group in self.groups]
-        if len({part.dim() for part in parts}) > 1:
-            parts = [p if p.dim() == 2 else p.expand(values.samples, -1) for p in parts]
-        joined = parts[0] if len(parts) == 1 else torch.cat(parts, -1)
+        joined = _side_by_side([group(values) for group in self.groups], values.samples)
         return joined if self.order is None else joined[..., self.order]
+
+
+def _side_by_side(parts: list[Tensor], samples: int) -> Tensor:
+    if len(parts) == 1:
+        return parts[0]
+    if len({part.dim() for part in parts}) > 1:
+        parts = [p if p.dim() == 2 else p.expand(samples, -1) for p in parts]
+    return torch.cat(parts, -1)
+
+
+class _Entries:
+    """Angles that are entries of Params: the Params side by side, and a column of indices if they are not all."""
+
+    def __init__(self, members: Sequence[Template]) -> None:
+        params = {param.name: param for member in members for param, _ in member.entries}
+        self.names, starts, size = list(params), {}, 0
+        for name, param in params.items():
+            starts[name], size = size, size + param.size
+        column = [starts[param.name] + place for member in members for param, place in member.entries]
+        self.column = None if column == list(range(size)) else column
+        self._on: dict[torch.device, Tensor] = {}
+
+    def __call__(self, values: Values) -> Tensor:
+        joined = _side_by_side([values.tensors[name] for name in self.names], values.samples)
+        if self.column is None:
+            return joined
+        device = joined.device
+        if device not in self._on:
+            # Made inside vmap, grad or inference mode it would belong to it, and outlive it here.
+            with torch.inference_mode(False), torch._C._DisableFuncTorch():
+                self._on[device] = torch.tensor(self.column, dtype=torch.long, device=device)
+        return joined.index_select(-1, self._on[device])
 
 
 class _Group:
