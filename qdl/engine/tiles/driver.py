@@ -5,6 +5,7 @@ Their one argument is an array of 64-bit integers, addresses among them, in the 
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -328,11 +329,12 @@ def compiled(bits: int, widest: int) -> tuple[Any, ...]:
 
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    module = emit(bits, widest)
+    with _uncollected():
+        text = str(emit(bits, widest))
     target = llvm.Target.from_default_triple()
     features = llvm.get_host_cpu_features().flatten()
     machine = target.create_target_machine(llvm.get_host_cpu_name(), features, opt=3)
-    parsed = llvm.parse_assembly(str(module))
+    parsed = llvm.parse_assembly(text)
     parsed.verify()
     tuning = llvm.create_pipeline_tuning_options()
     passes = llvm.create_new_module_pass_manager()
@@ -343,6 +345,18 @@ def compiled(bits: int, widest: int) -> tuple[Any, ...]:
     kind = CFUNCTYPE(None, c_int64)
     _KEPT.append(engine)
     return tuple(kind(engine.get_function_address(name)) for name in ENTRIES)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without garbage collections: writing a module makes many objects, and torch has many to search."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 _KEPT: list[Any] = []  # code lives as long as the engine that made it
