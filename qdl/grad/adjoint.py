@@ -61,7 +61,7 @@ class _Angles(torch.autograd.Function):
         psi, value, source = ran
         ctx.save_for_backward(shared, sampled, psi, source.matrices)
         value = task.read.value(psi) if value is None else value
-        return value.clone()  # what a Function returns must be neither a view nor a saved tensor
+        return value.clone() if value._is_view() or value is psi else value  # neither a view nor a saved tensor
 
     @staticmethod
     def backward(ctx: Any, cotangent: Tensor | None) -> tuple[Tensor | None, ...]:

@@ -7,7 +7,7 @@ take for a block. Speeds are those of one thread; work on states is shared by al
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from qdl.plan.fuse import Block
@@ -199,11 +199,11 @@ def tile_seconds(
     batch: int,
     machine: Machine,
     walks: int = 1,
-    alive: Mapping[int, int] | None = None,
+    alive: Sequence[int] = (),
 ) -> Seconds:
     """Seconds of a part whose blocks the tile kernels carry out in `walks` passes over the states.
 
-    `alive` are the wires that are there behind each block, where |0...0> grows wire by wire.
+    `alive` says how many wires are there behind each block, where |0...0> grows wire by wire.
     """
     counts = samples_of(prologue, blocks, batch)
     little = 1 + 32 / 2.0**wires  # tiles of small states hold less work for the same preparations
@@ -219,8 +219,8 @@ def tile_seconds(
     reverse += machine.tile_call + (walks - 1) * 2 * moved + 2 * sheets
     for index, (block, amplitudes) in enumerate(zip(blocks, padded, strict=False)):
         kind = len(block.positions) - 1
-        if alive is not None:
-            amplitudes *= 2.0 ** (alive.get(index, wires) - wires)
+        if alive:
+            amplitudes *= 2.0 ** (alive[index] - wires)
         forward += amplitudes * machine.acts[kind]
         reverse += amplitudes * machine.backs[kind]
     built = kernel_matrix_seconds(blocks, batch, machine) if idle else matrix_seconds(prologue, blocks, batch, machine)

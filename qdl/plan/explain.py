@@ -131,7 +131,9 @@ def _sums(part: Part, batch: int, walks: int, took: Measured | None) -> list[Row
 def _flops(part: Part, batch: int) -> float:
     """Of all blocks, forward."""
     counts = cost.samples_of(part.prologue, part.blocks, batch)
-    return sum(8 * n * 2.0 ** (len(part.wires) + len(b.positions)) for b, n in zip(part.blocks, counts, strict=False))
+    alive = part.alive or [len(part.wires)] * len(part.blocks)
+    sizes = zip(part.blocks, counts, alive, strict=False)
+    return sum(8 * n * 2.0 ** (wires + len(block.positions)) for block, n, wires in sizes)
 
 
 def _total(part: Part, batch: int, walks: int) -> tuple[float, float]:

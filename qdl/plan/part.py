@@ -44,6 +44,8 @@ class Part:
         What was chosen from, this among it.
     threads : int
         That the plan was made for.
+    alive : tuple of int
+        How many wires are there behind each block, where |0...0> grows wire by wire; else empty.
     """
 
     wires: tuple[int, ...]
@@ -55,6 +57,7 @@ class Part:
     tiled: bool = False
     considered: tuple[Considered, ...] = ()
     threads: int = 1
+    alive: tuple[int, ...] = ()
 
     def sample_entries(self, reverse: bool) -> float:
         """Complex entries that one sample keeps alive: a few states, more in a reverse sweep, and its own matrices."""

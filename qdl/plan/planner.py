@@ -126,6 +126,7 @@ class Planner:
             best.tiled,
             considered,
             self.machine.threads,
+            best.alive,
         )
 
     def _place(self, index: int, place: dict[int, int]) -> Placed:
@@ -190,9 +191,9 @@ class Planner:
                 continue
             positions = [b.positions for b in blocks]
             walks = passes(positions, count) if count > cost.TILE_BITS else 1
-            there = alive(positions, count) if encoders else None
+            there = alive(positions, count) if encoders else ()
             seconds = cost.tile_seconds(prologue, blocks, read, count, self.batch, self.machine, walks, there)
-            out.append(_Steps(wires, prologue, tuple(blocks), read, seconds, True, width))
+            out.append(_Steps(wires, prologue, tuple(blocks), read, seconds, True, width, alive=there))
         return out
 
 
@@ -208,6 +209,7 @@ class _Steps:
     tiled: bool
     width: int
     fits: bool = True
+    alive: tuple[int, ...] = ()
 
 
 def _grounded(op: Operation) -> Operation:

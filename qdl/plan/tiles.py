@@ -161,14 +161,14 @@ def growth(blocks: Sequence[tuple[int, ...]], bits: int) -> list[tuple[int | Non
     return order
 
 
-def alive(blocks: Sequence[tuple[int, ...]], bits: int) -> dict[int, int]:
+def alive(blocks: Sequence[tuple[int, ...]], bits: int) -> tuple[int, ...]:
     """How many bits are there behind each block when |0...0> grows."""
     count, found = 0, {}
     for block, new in growth(blocks, bits):
         count += len(new)
         if block is not None:
             found[block] = count
-    return found
+    return tuple(found[block] for block in range(len(blocks)))
 
 
 def grown(blocks: Sequence[tuple[int, ...]], bits: int, lanes: int, samples: Sequence[int]) -> Pass:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +52,12 @@ class Walk:
     blocks: Integers
     words: Integers
     signs: NDArray[np.float64]
+
+    @cached_property
+    def addresses(self) -> tuple[int, ...]:
+        """Where sources, targets, bases, groups and words lie."""
+        arrays = (self.sources, self.targets, self.bases, self.groups, self.words)
+        return tuple(array.ctypes.data for array in arrays)
 
     def fill(self, matrix: Integers, grouped: Integers, gradient: Integers) -> Integers:
         """The program with the places of every block's matrix and gradient, in vectors."""

@@ -16,6 +16,18 @@ from qdl.engine.tiles.layout import Integers, Layout, Walk
 from qdl.engine.tiles.share import Kernels, share
 
 
+class Script(NamedTuple):
+    """A walk's program, and where it lies."""
+
+    steps: Integers
+    address: int
+
+    @classmethod
+    def of(cls, steps: Integers) -> Script:
+        steps = np.ascontiguousarray(steps)
+        return cls(steps, steps.ctypes.data)
+
+
 class Kind(NamedTuple):
     """An entry point of the kernels: which, and how many arrays of a tile's size it works in."""
 
@@ -40,7 +52,8 @@ def to_lanes(rows: Tensor, width: int) -> Tensor:
 
 def from_lanes(groups: Tensor, samples: int) -> Tensor:
     """Undo `to_lanes`."""
-    return groups.transpose(1, 2).flatten(0, 1)[:samples]
+    rows = groups.transpose(1, 2).flatten(0, 1)
+    return rows if len(rows) == samples else rows[:samples]
 
 
 class Making(NamedTuple):
@@ -93,7 +106,7 @@ class Sheet:
 
 
 def forward(
-    layout: Layout, programs: Sequence[Integers], sheet: Sheet, psi: Tensor | None, fresh: bool, dtype: torch.dtype
+    layout: Layout, programs: Sequence[Script], sheet: Sheet, psi: Tensor | None, fresh: bool, dtype: torch.dtype
 ) -> tuple[Tensor, Tensor | None]:
     """The states behind all blocks, (S, 2**n), and the values of the words, (S, W), if the layout reads them.
 
@@ -121,7 +134,7 @@ def forward(
         def rest(_: int, __: int, states: tuple[int, ...] = states) -> tuple[int, ...]:
             return states
 
-        work = _Work(layout, walk, walk.sources, walk.targets, program, sheet, values, None)
+        work = _Work(layout, walk, program, sheet, values, None)
         _carry_out(FORWARD, work, rest)
         source = target
     return target[: layout.samples], None if values is None else _read(values, layout)
@@ -147,15 +160,15 @@ def _signs(layout: Layout, like: Tensor) -> Tensor:
 
 def _weights(cotangent: Tensor, layout: Layout, width: int) -> Tensor:
     """Twice the cotangent of the words' values, (S, W), as the kernels read it: (groups, W, lanes)."""
-    twice = 2 * cotangent
     if not layout.lanewise:
-        return (twice[:, :, None] * _signs(layout, twice)).contiguous()
-    return to_lanes(twice, width)
+        return (2 * cotangent[:, :, None] * _signs(layout, cotangent)).contiguous()
+    laid = to_lanes(cotangent, width)
+    return laid.mul_(2) if laid.data_ptr() != cotangent.data_ptr() else 2 * laid
 
 
 def reverse(
     layout: Layout,
-    programs: Sequence[Integers],
+    programs: Sequence[Script],
     sheet: Sheet,
     psi: Tensor,
     lam: Tensor,
@@ -170,6 +183,8 @@ def reverse(
 
     Parameters
     ----------
+    programs : sequence of Script
+        From the last step to the first.
     psi : (S, 2**n)
         Is never overwritten.
     lam : (S, 2**n), or (S, W) with `by_words`
@@ -220,9 +235,8 @@ def reverse(
             own = 0 if grouped is None else _own(grouped, worker).data_ptr()
             return (*addresses, shared[worker].data_ptr(), own, sheet.size)
 
-        backwards = np.ascontiguousarray(program[::-1])
         slopes = grouped if sheet.making is not None else None
-        work = _Work(layout, walk, walk.targets, walk.sources, backwards, sheet, weights, slopes)
+        work = _Work(layout, walk, program, sheet, weights, slopes)
         _carry_out(REVERSE, work, rest)
         psi_source, lam_source = psi_target, lam_target
     ends = [t[: layout.samples] if through and t is not None else None for t in (psi_target, lam_target)]
@@ -257,9 +271,7 @@ class _Work(NamedTuple):
 
     layout: Layout
     walk: Walk
-    reads: Integers
-    writes: Integers
-    program: Integers
+    program: Script
     sheet: Sheet
     weights: Tensor | None
     slopes: Tensor | None
@@ -269,13 +281,14 @@ def _carry_out(kind: Kind, work: _Work, rest: Callable[[int, int], tuple[int, ..
     """Carry out a pass, its tiles shared among threads; `rest` gives a worker the entry point's own arguments."""
     walk, sheet, program, layout = work.walk, work.sheet, work.program, work.layout
     shared = 0 if sheet.shared is None else sheet.shared.data_ptr()
-    arrays = (walk.bases, walk.groups, work.reads, work.writes, program, walk.words)
-    bases, groups, read, write, steps, words = (a.ctypes.data for a in arrays)
-    rows = len(work.reads)
+    sources, targets, bases, groups, words = walk.addresses
+    read, write = (sources, targets) if kind is FORWARD else (targets, sources)
+    rows = len(walk.sources)
     planes = kind.planes * rows * LINE
     own = planes + (sheet.room if layout.grouped else 0)
     scratch = np.empty(torch.get_num_threads() * own + LINE, dtype=np.uint8)
-    start = scratch.ctypes.data + -scratch.ctypes.data % LINE
+    start = scratch.ctypes.data
+    start += -start % LINE
 
     def arguments(first: int, last: int, worker: int) -> tuple[int, ...]:
         tile = start + worker * own
@@ -284,7 +297,7 @@ def _carry_out(kind: Kind, work: _Work, rest: Callable[[int, int], tuple[int, ..
         weights = 0
         if work.weights is not None:
             weights = (_own(work.weights, worker) if work.weights.dim() == 4 else work.weights).data_ptr()
-        tables = (bases, groups, rows, read, write, len(program), steps, shared, grouped, sheet.stride)
+        tables = (bases, groups, rows, read, write, len(program.steps), program.address, shared, grouped, sheet.stride)
         reading = (layout.inside, words, len(walk.words), weights)
         return (*building, first, last, *tables, *reading, tile, *rest(worker, tile + planes))
 

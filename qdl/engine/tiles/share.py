@@ -38,25 +38,24 @@ def share(kernels: Kernels, entry: int, count: int, arguments: Arguments) -> Non
     arguments : callable
         From a range's first thing, the one behind its last, and the thread's number to the entry point's arguments.
     """
-    functions = _functions(kernels)
     threads = max(1, min(torch.get_num_threads(), count))
     team = _team() if threads > 1 else None
     threads = threads if team is None else min(threads, team.most())
     bounds = [count * k // threads for k in range(threads + 1)]
     arrays = [np.array(arguments(bounds[k], bounds[k + 1], k), dtype=np.int64) for k in range(threads)]
     addresses = [array.ctypes.data for array in arrays]
+    function = _functions(kernels)[entry]
     if threads == 1:
-        functions[entry](addresses[0])
+        function(addresses[0])
         return
     if team is not None:
-        function = ctypes.cast(functions[entry], ctypes.c_void_p).value
-        data = np.array([team.number, function, *addresses], dtype=np.int64)
-        start = ctypes.cast(functions[driver.TEAM_ENTRY], ctypes.c_void_p).value
+        start, place = _address(kernels, driver.TEAM_ENTRY), _address(kernels, entry)
+        data = np.array([team.number, place, *addresses], dtype=np.int64)
         team.run(start, data.ctypes.data, threads, 0)
         return
     pool = _pool(os.getpid(), threads - 1)
-    others = [pool.submit(functions[entry], address) for address in addresses[1:]]
-    functions[entry](addresses[0])
+    others = [pool.submit(function, address) for address in addresses[1:]]
+    function(addresses[0])
     for other in others:
         other.result()
 
@@ -69,6 +68,12 @@ def call(kernels: Kernels, entry: int, arguments: Sequence[int]) -> None:
 
 def _functions(kernels: Kernels) -> tuple[Any, ...]:
     return driver.compiled(32 if kernels.dtype == torch.float32 else 64, kernels.widest)
+
+
+@cache
+def _address(kernels: Kernels, entry: int) -> int | None:
+    """Where an entry point's code lies."""
+    return ctypes.cast(_functions(kernels)[entry], ctypes.c_void_p).value
 
 
 class _Team:

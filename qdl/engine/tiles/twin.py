@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from threading import Lock
 
@@ -16,6 +17,7 @@ from qdl.engine.program import Program, Pull, Start
 from qdl.engine.tiles import codes
 from qdl.engine.tiles import run as tiles
 from qdl.engine.tiles.layout import Integers, Layout, lay_out
+from qdl.engine.tiles.run import Script
 from qdl.engine.tiles.sources import FromAngles, Shelf, Source, Stacks
 
 LAYOUTS = 8  # sizes of batch that a program remembers its layout for
@@ -27,7 +29,13 @@ class _Segment:
 
     samples: int
     layout: Layout
-    programs: list[Integers]
+    programs: list[Script]
+
+    @cached_property
+    def backwards(self) -> dict[tuple[bool, bool], list[Script]]:
+        """The programs from their ends, for each choice of gradients: of shared matrices, of those per sample."""
+        choices = [(a, b) for a in (True, False) for b in (True, False)]
+        return {w: [Script.of(_only(w, p.steps)[::-1]) for p in self.programs] for w in choices}
 
 
 @dataclass(frozen=True)
@@ -132,10 +140,9 @@ class Twin:
             assert behind is not None
             if segment.samples < len(behind):  # one shared state became one per sample; any sample leads back to it
                 behind, ahead = behind[:1], ahead.sum(0, keepdim=True)
-            programs = segment.programs if all(wanted) else [_only(wanted, p) for p in segment.programs]
             size, sheet = source.shared_size if wanted[0] else 0, source.sheet(segment.layout)
             behind, ahead, more, of_samples = tiles.reverse(
-                segment.layout, programs, sheet, behind, ahead, size,
+                segment.layout, segment.backwards[wanted], sheet, behind, ahead, size,
                 of_samples=wanted[1], by_words=by_words and k == 0, fresh=k > 0, through=through or k < len(pieces) - 1,
             )  # fmt: skip
             if more is not None:
@@ -179,7 +186,7 @@ class Twin:
         if layout is not None:
             matrices, gradients = source.places()
             gradients = np.where(self.constant, -1, gradients)[first:last]
-            programs = [w.fill(matrices[first:last], sampled, gradients) for w in layout.walks]
+            programs = [Script.of(w.fill(matrices[first:last], sampled, gradients)) for w in layout.walks]
             segment = _Segment(samples, layout, programs)
         with self._lock:
             self._segments[key] = segment
