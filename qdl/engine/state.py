@@ -184,15 +184,15 @@ class StateVector:
         psi: Tensor,
         pull: Pull,
         angles: tuple[Tensor, Tensor],
-        kept: Tensor | None,
+        kept: tuple[Tensor | None, Tensor | None],
         wanted: tuple[bool, bool],
     ) -> tuple[Tensor, Tensor | None]:
         """The gradients of the shared angles and of those per sample, after `run_from_angles` at the same angles.
 
         Parameters
         ----------
-        kept : Tensor or None
-            The matrices of the source that `run_from_angles` gave.
+        kept : (Tensor or None, Tensor or None)
+            What the source that `run_from_angles` gave kept.
         wanted : (bool, bool)
             Which gradients are wanted; the other is anything.
         """

@@ -59,7 +59,7 @@ class _Angles(torch.autograd.Function):
             ctx.save_for_backward(shared, sampled)
             return Adjoint.values_from_stacks(task, shared, sampled).clone()
         psi, value, source = ran
-        ctx.save_for_backward(shared, sampled, psi, source.matrices)
+        ctx.save_for_backward(shared, sampled, psi, *source.kept)
         value = task.read.value(psi) if value is None else value
         return value.clone() if value._is_view() or value is psi else value  # neither a view nor a saved tensor
 
@@ -71,9 +71,9 @@ class _Angles(torch.autograd.Function):
             return None, None, None
         if not ctx.built or torch.is_grad_enabled():
             return None, *_again(task, shared, sampled, cotangent, wanted)
-        psi, kept = rest
+        psi, *kept = rest
         pull = Pull(cotangent, lambda: task.read.pullback(psi, cotangent))
-        found = task.engine.sweep_to_angles(task.program, psi, pull, (shared, sampled), kept, wanted)
+        found = task.engine.sweep_to_angles(task.program, psi, pull, (shared, sampled), tuple(kept), wanted)
         return None, *(g if w else None for g, w in zip(found, wanted, strict=True))
 
     @staticmethod

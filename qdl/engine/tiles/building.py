@@ -133,18 +133,24 @@ def _copy(f: Function, source: Any, target: Any, count: int) -> None:
 
 def _multiply(f: Function, one: Any, other: Any, out: Any, size: int, left: bool = False, right: bool = False) -> None:
     """out = one other, with the conjugate transpose of `one` (left) or of `other` (right)."""
-    with f.loop(size) as i, f.loop(size) as j:
-        real: Any = None
-        imag: Any = None
-        for k in range(size):
+    width = min(size, 4)  # neighbours that are summed up side by side
+    sums = [(f.accumulator(), f.accumulator()) for _ in range(width)]
+    with f.loop(size) as i, f.loop(size // width) as part:
+        for pair in sums:
+            for total in pair:
+                f.clear(total)
+        with f.loop(size) as k:
             a, b = _entry(f, one, k, i, size) if left else _entry(f, one, i, k, size)
-            c, d = _entry(f, other, j, k, size) if right else _entry(f, other, k, j, size)
-            b, d = f.negative(b) if left else b, f.negative(d) if right else d
-            real = f.multiply_add(f.negative(b), d, f.multiply_add(a, c, real))
-            imag = f.multiply_add(b, c, f.multiply_add(a, d, imag))
-        place = f.times(f.add(f.times(i, size), j), 2)
-        f.store(real, f.line(out, place))
-        f.store(imag, f.line(out, f.add(place, 1)))
+            b = f.negative(b) if left else b
+            for n, (real, imag) in enumerate(sums):
+                j = f.add(f.times(part, width), n)
+                c, d = _entry(f, other, j, k, size) if right else _entry(f, other, k, j, size)
+                d = f.negative(d) if right else d
+                f.store(f.multiply_add(f.negative(b), d, f.multiply_add(a, c, f.load(real))), real)
+                f.store(f.multiply_add(b, c, f.multiply_add(a, d, f.load(imag))), imag)
+        first = f.times(f.add(f.times(i, size), f.times(part, width)), 2)
+        for n, total in enumerate(total for pair in sums for total in pair):
+            f.store(f.load(total), f.line(out, f.add(first, n)))
 
 
 def _entry(f: Function, matrix: Any, row: Any, column: Any, size: int) -> tuple[Any, Any]:

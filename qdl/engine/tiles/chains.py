@@ -29,6 +29,9 @@ class Lanes(NamedTuple):
     last: int
 
 
+ALONE = Lanes(0, 0, 0)  # angles that are shared
+
+
 class Chains:
     """The chains of some stacks, as arrays for the kernels.
 
@@ -91,7 +94,9 @@ class Chains:
         self.matrices = place["matrix"]
         self.room = self.starts[-1] + LINE * 2 * 4**codes.WIDEST
 
-    def arguments(self, angles: Tensor, out: Tensor | None, lanes: Lanes, room: int) -> tuple[int, ...]:
+    def arguments(
+        self, angles: Tensor, out: Tensor | None, lanes: Lanes, room: int, made: int | None = None
+    ) -> tuple[int, ...]:
         """What the kernels are told, in the order of `BUILD`.
 
         Parameters
@@ -101,8 +106,12 @@ class Chains:
             Shaped like it; the gradients are added to it.
         room : int
             The address of a thread's room.
+        made : int, optional
+            The address of the room they were built in, if it is another one.
         """
         places, values, slopes, links, products, gradients, spare = (room + start for start in self.starts)
+        if made is not None:
+            places, links, products = (made + self.starts[k] for k in (0, 3, 4))
         return (
             *self.tables, angles.data_ptr(), 0 if out is None else out.data_ptr(),
             angles.shape[-1], *lanes, places, values, slopes, links, products, gradients, self.matrices, spare,
@@ -116,17 +125,22 @@ class Chains:
         """The address of the matrices' gradients in a room."""
         return room + self.starts[5]
 
-    def make(self, angles: Tensor, sheet: Tensor) -> None:
-        """Lay the matrices of all blocks into a sheet, (V, lanes), at shared angles, (n,)."""
-        self._call(driver.MAKE_ENTRY, angles, None, sheet, 0, 0)
+    def make(self, angles: Tensor, sheet: Tensor) -> Tensor:
+        """Lay the matrices of all blocks into a sheet, (V, lanes), at shared angles, (n,); the room, for `unmake`."""
+        room = self._room()
+        self._call(driver.MAKE_ENTRY, self.arguments(angles, None, ALONE, room.data_ptr()), sheet, 0, 0)
+        return room
 
-    def unmake(self, angles: Tensor, gradients: Tensor, out: Tensor) -> None:
+    def unmake(self, angles: Tensor, gradients: Tensor, out: Tensor, made: Tensor) -> None:
         """Add the gradients of the angles to `out`, from those of sheets, (copies, V, lanes), which are summed up."""
-        self._call(driver.UNMAKE_ENTRY, angles, out, gradients, *gradients.shape[:2])
+        room = self._room()
+        building = self.arguments(angles, out, ALONE, room.data_ptr(), made.data_ptr())
+        self._call(driver.UNMAKE_ENTRY, building, gradients, *gradients.shape[:2])
 
-    def _call(self, entry: int, angles: Tensor, out: Tensor | None, sheet: Tensor, copies: int, stride: int) -> None:
-        room = np.empty(self.room + LINE, dtype=np.uint8)
-        building = self.arguments(angles, out, Lanes(0, 0, 0), room.ctypes.data + -room.ctypes.data % LINE)
+    def _room(self) -> Tensor:
+        return torch.empty(self.room, dtype=torch.uint8, device="cpu")
+
+    def _call(self, entry: int, building: tuple[int, ...], sheet: Tensor, copies: int, stride: int) -> None:
         call(self.kernels, entry, (*building, self.spots.ctypes.data, sheet.data_ptr(), copies, stride))
 
 

@@ -228,10 +228,9 @@ def _emit_make(module: ir.Module, p: Precision, tools: dict[Any, Any]) -> None:
 
 
 def _emit_unmake(module: ir.Module, p: Precision, tools: dict[Any, Any]) -> None:
-    """From the gradients of a sheet's matrices, summed over lanes and copies, to those of the angles."""
+    """After `make`: from the gradients of a sheet's matrices, summed over lanes and copies, to those of the angles."""
     f = _Entry(module, "unmake", SHEET, p)
     n, b = f.named, f.builder
-    b.call(tools["build"], [f.arguments[0], f.number(0)])
     f.zero("gradients", n["gradient_size"])
     total = f.accumulator()
     with _spots(f) as (_, matrix, lane, spot, whole), f.loop(whole) as k:

@@ -142,6 +142,9 @@ class Stacks(Source):
         return found
 
 
+Kept = tuple[Tensor | None, Tensor | None]
+
+
 class FromAngles(Source):
     """Matrices that the kernels build from angles: (n_shared,) and (B, n_sampled).
 
@@ -149,34 +152,37 @@ class FromAngles(Source):
     ----------
     shelf : Shelf
     shared, sampled : Tensor
-    kept : Tensor, optional
-        `matrices` of the same angles, so that they are not built again.
+    kept : sequence of (Tensor or None), optional
+        What the source of the same angles kept: nothing is built again.
+
+    Attributes
+    ----------
+    kept : tuple of (Tensor or None)
+        All shared matrices, (V, lanes), and the room they were built in.
     """
 
     kind = "angles"
 
-    def __init__(self, shelf: Shelf, shared: Tensor, sampled: Tensor, kept: Tensor | None = None) -> None:
+    def __init__(self, shelf: Shelf, shared: Tensor, sampled: Tensor, kept: Kept | None = None) -> None:
         super().__init__(shelf)
         assert shelf.chains is not None
         self.of_shared, self.of_samples = shelf.chains
         self.samples = len(sampled) if self.of_samples is not None else 1
         self.angles, self.angles_of_samples = shared.contiguous(), sampled.contiguous()
-        self.matrices = self._make() if kept is None else kept
+        self.kept = self._make() if kept is None else kept
 
-    def _make(self) -> Tensor | None:
-        """All shared matrices, (V, lanes)."""
+    def _make(self) -> Kept:
         if self.of_shared is None:
-            return self.shelf.fixed
+            return self.shelf.fixed, None
         fixed, size = self.shelf.fixed, self.shared_size
         sheet = self.angles.new_empty(size + (0 if fixed is None else len(fixed)), self.lanes)
         if fixed is not None:
             sheet[size:] = fixed
-        self.of_shared.make(self.angles, sheet)
-        return sheet
+        return sheet, self.of_shared.make(self.angles, sheet)
 
     def sheet(self, layout: Layout) -> Sheet:
         making = None if self.of_samples is None else Making(self.of_samples, self.angles_of_samples)
-        return Sheet(self.matrices, making, self.shelf.grouped_size, self.shelf.kernels)
+        return Sheet(self.kept[0], making, self.shelf.grouped_size, self.shelf.kernels)
 
     def places(self) -> tuple[Integers, Integers]:
         offsets = self.shelf.offsets
@@ -191,8 +197,9 @@ class FromAngles(Source):
     def gradients(self, shared: Tensor | None, sampled: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """The gradients of the angles, from what a sweep has found; those per sample, (B, n), or None if unused."""
         out = torch.zeros_like(self.angles)
-        if shared is not None and self.of_shared is not None:
-            self.of_shared.unmake(self.angles, shared, out)
+        room = self.kept[1]
+        if shared is not None and self.of_shared is not None and room is not None:
+            self.of_shared.unmake(self.angles, shared, out, room)
         return out, sampled
 
 

@@ -18,7 +18,7 @@ from qdl.engine.tiles import codes
 from qdl.engine.tiles import run as tiles
 from qdl.engine.tiles.layout import Integers, Layout, lay_out
 from qdl.engine.tiles.run import Script
-from qdl.engine.tiles.sources import FromAngles, Shelf, Source, Stacks
+from qdl.engine.tiles.sources import FromAngles, Kept, Shelf, Source, Stacks
 
 LAYOUTS = 8  # sizes of batch that a program remembers its layout for
 
@@ -80,7 +80,7 @@ class Twin:
         return Stacks(self._shelf(program, dtype), stacks)
 
     def from_angles(
-        self, program: Program, shared: Tensor, sampled: Tensor, dtype: torch.dtype, kept: Tensor | None = None
+        self, program: Program, shared: Tensor, sampled: Tensor, dtype: torch.dtype, kept: Kept | None = None
     ) -> FromAngles | None:
         """Matrices that the kernels build; None where they cannot."""
         shelf = self._shelf(program, dtype)
