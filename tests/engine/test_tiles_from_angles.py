@@ -98,6 +98,23 @@ def test_angles_of_any_size(scale: float, dtype: torch.dtype) -> None:
         assert float((one - other).abs().max()) < BOUND[dtype] * max(1.0, float(other.abs().max()))
 
 
+@pytest.mark.parametrize("dtype", BOUND)
+def test_angles_without_a_phase_do_not_blow_up(dtype: torch.dtype) -> None:
+    """Neighbouring numbers lie more than a turn apart here."""
+    values = found("tiles", (40, 7), 2, dtype, True, 1e20)[0]
+    assert bool(torch.isfinite(values).all())
+    assert float(values.abs().max()) < 1e6
+
+
+def test_an_angle_that_is_no_number_gives_none() -> None:
+    """Only of its own sample."""
+    made, read = circuit(7, 1, True)
+    angles = torch.zeros(40, 7)
+    angles[3] = torch.nan
+    out = qdl.expval(made, read, {"x": angles, "theta": torch.zeros(9)}, strategy="tiles", validate=False)
+    assert torch.isnan(out).any(1).nonzero().flatten().tolist() == [3]
+
+
 @pytest.mark.parametrize("case", [(40, 7), (3, 12), (5, 6)])
 def test_the_default_device_is_not_asked(case: tuple[int, int]) -> None:
     expected = found("tiles", case, 3, torch.float32, True)

@@ -68,6 +68,8 @@ def cosine(f: Function, x: Any, sine: bool = False) -> Any:
     for _ in range(3):  # subtracted in parts that add up to thrice the precision
         part = Fraction(float(real(float(left))))
         rest, left = f.fused(b.fneg(turns), number(float(part)), rest), left - part
+    for beyond, bound in ((">", 0.8), ("<", -0.8)):  # angles too large to have a phase get some phase; NaN stays NaN
+        rest = b.select(b.fcmp_ordered(beyond, rest, number(bound)), number(bound), rest)
     square = b.fmul(rest, rest)
     terms = 5 if p.bits == 32 else 9
     series = []
