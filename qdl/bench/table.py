@@ -1,4 +1,7 @@
-"""The table of a run, for the terminal and for the README: ``python -m qdl.bench.table FILE`` prints it as Markdown."""
+"""The table of a run, for the terminal and for the README: ``python -m qdl.bench.table FILE`` prints it as Markdown.
+
+With ``--brief`` it leaves out what every single peer took.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +61,8 @@ def cells(name: str, record: dict[str, Any]) -> tuple[str, ...]:
 
 def others(record: dict[str, Any]) -> list[str]:
     """What every peer of a row took, or why it has no time."""
-    said = []
+    ours = record["qdl"]
+    said = [f"qdl {ours['bytes'] / 2**20:.0f} MiB"] if "bytes" in ours else []
     for name, found in record["peers"].items():
         if "not installed" in found:
             said.append(f"{name} not installed")
@@ -90,14 +94,15 @@ def conditions(results: dict[str, Any]) -> str:
     )
 
 
-def markdown(results: dict[str, Any]) -> str:
-    """The table, everybody's times, and the conditions."""
+def markdown(results: dict[str, Any], brief: bool = False) -> str:
+    """The table, everybody's times unless `brief`, and the conditions."""
     lines = ["| " + " | ".join(COLUMNS) + " |", "| " + " | ".join("---" for _ in COLUMNS) + " |"]
     lines += ["| " + " | ".join(cells(name, record)) + " |" for name, record in results["rows"].items()]
-    lines += ["", "Everybody:", ""]
-    lines += [f"* {name}: {'; '.join(others(record)) or 'nobody'}" for name, record in results["rows"].items()]
+    if not brief:
+        lines += ["", "Everybody:", ""]
+        lines += [f"* {name}: {'; '.join(others(record)) or 'nobody'}" for name, record in results["rows"].items()]
     return "\n".join([*lines, "", f"`qdl bench` on {conditions(results)}"])
 
 
 if __name__ == "__main__":
-    sys.stdout.write(markdown(store.load(Path(sys.argv[1]))) + "\n")
+    sys.stdout.write(markdown(store.load(Path(sys.argv[1])), brief="--brief" in sys.argv[2:]) + "\n")

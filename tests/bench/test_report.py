@@ -94,6 +94,21 @@ def test_the_module_prints_the_table(tmp_path: Path) -> None:
     assert printed.stdout == table.markdown(json.loads(json.dumps(RUN))) + "\n"
 
 
+def test_the_readme_holds_the_table_of_the_run_in_the_docs() -> None:
+    root = Path(table.__file__).parents[2]
+    run = store.load(root / "docs" / "bench")
+    text = (root / "README.md").read_text(encoding="utf-8")
+    found = text.split("<!-- bench -->")[1].split("<!-- /bench -->")[0].strip()
+    assert found == table.markdown(run, brief=True), "put `python -m qdl.bench.table docs/bench --brief` in its place"
+    assert (root / "docs" / "bench" / command.TABLE).read_text(encoding="utf-8") == table.markdown(run)
+
+
+def test_a_brief_table_leaves_out_everybody() -> None:
+    brief = table.markdown(RUN, brief=True)
+    assert "Everybody" not in brief
+    assert brief.splitlines()[:5] == table.markdown(RUN).splitlines()[:5]
+
+
 def test_the_figure_and_table_are_kept(tmp_path: Path) -> None:
     command.keep(tmp_path, RUN)
     assert (tmp_path / command.FIGURE).read_bytes().startswith(b"\x89PNG")
