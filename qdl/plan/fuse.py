@@ -71,8 +71,7 @@ def split_prologue(placed: Sequence[Placed], encoders: bool = True) -> tuple[lis
             closed.update(item.positions)
     for indices in leading.values():
         if anything_sampled:
-            last = max((k for k, i in enumerate(indices) if placed[i].kind == SAMPLED), default=-1)
-            indices = indices[: last + 1]
+            indices = _to_last_sampled(indices, placed)
         if indices:
             chains.append([placed[i] for i in indices])
             taken.update(indices)
@@ -93,11 +92,16 @@ def split_encoders(placed: Sequence[Placed]) -> tuple[list[Block], list[Placed]]
             closed.update(item.positions)
     blocks, taken = [], set()
     for position, indices in sorted(leading.items()):
-        last = max((k for k, i in enumerate(indices) if placed[i].kind == SAMPLED), default=-1)
-        if last >= 0:
-            blocks.append(Block((position,), tuple(placed[i] for i in indices[: last + 1])))
-            taken.update(indices[: last + 1])
+        indices = _to_last_sampled(indices, placed)
+        if indices:
+            blocks.append(Block((position,), tuple(placed[i] for i in indices)))
+            taken.update(indices)
     return blocks, [item for index, item in enumerate(placed) if index not in taken]
+
+
+def _to_last_sampled(indices: list[int], placed: Sequence[Placed]) -> list[int]:
+    last = max((k for k, i in enumerate(indices) if placed[i].kind == SAMPLED), default=-1)
+    return indices[: last + 1]
 
 
 def fuse(

@@ -140,11 +140,11 @@ class Function:
     def negative(self, a: Any) -> Any:
         return self.builder.fneg(a)
 
-    def alike(self, number: Any) -> Any:
-        """A vector of one number."""
-        vector = self.precision.vector
-        one = self.builder.insert_element(ir.Constant(vector, ir.Undefined), number, ir.Constant(I32, 0))
-        return self.shuffle(one, ir.Constant(vector, ir.Undefined), [0] * self.precision.lanes)
+    def alike(self, number: Any, kind: Any = None) -> Any:
+        """A vector of one number, real unless another type of vector is given."""
+        nothing = ir.Constant(kind or self.precision.vector, ir.Undefined)
+        one = self.builder.insert_element(nothing, number, ir.Constant(I32, 0))
+        return self.shuffle(one, nothing, [0] * self.precision.lanes)
 
     def total(self, vector: Any) -> Any:
         """The sum of a vector's numbers, half added to half."""
@@ -184,9 +184,7 @@ class Function:
         kind = ir.IntType(p.bits)
         sign = b.shl(b.trunc(odd, kind) if p.bits < 64 else odd, ir.Constant(kind, p.bits - 1))
         whole = ir.VectorType(kind, p.lanes)
-        signs = b.insert_element(ir.Constant(whole, ir.Undefined), sign, ir.Constant(I32, 0))
-        signs = self.shuffle(signs, ir.Constant(whole, ir.Undefined), [0] * p.lanes)
-        return b.bitcast(b.xor(b.bitcast(a, whole), signs), p.vector)
+        return b.bitcast(b.xor(b.bitcast(a, whole), self.alike(sign, whole)), p.vector)
 
     # Control
 

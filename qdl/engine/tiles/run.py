@@ -98,7 +98,7 @@ class Sheet:
 
     def arguments(self, layout: Layout, out: Tensor | None, room: int) -> tuple[tuple[int, ...], int]:
         """What the kernels are told of building, and the address of the first group's matrices."""
-        if self.making is None or not layout.grouped:
+        if self.making is None:
             return NOTHING, 0 if self.grouped is None else self.grouped.data_ptr()
         chains, angles = self.making
         lanes = self.making.lanes(layout, LINE // self.like.element_size())
@@ -162,8 +162,7 @@ def _weights(cotangent: Tensor, layout: Layout, width: int) -> Tensor:
     """Twice the cotangent of the words' values, (S, W), as the kernels read it: (groups, W, lanes)."""
     if not layout.lanewise:
         return (2 * cotangent[:, :, None] * _signs(layout, cotangent)).contiguous()
-    laid = to_lanes(cotangent, width)
-    return laid.mul_(2) if laid.data_ptr() != cotangent.data_ptr() else 2 * laid
+    return 2 * to_lanes(cotangent, width)
 
 
 def reverse(
@@ -285,7 +284,7 @@ def _carry_out(kind: Kind, work: _Work, rest: Callable[[int, int], tuple[int, ..
     read, write = (sources, targets) if kind is FORWARD else (targets, sources)
     rows = len(walk.sources)
     planes = kind.planes * rows * LINE
-    own = planes + (sheet.room if layout.grouped else 0)
+    own = planes + sheet.room
     scratch = np.empty(torch.get_num_threads() * own + LINE, dtype=np.uint8)
     start = scratch.ctypes.data
     start += -start % LINE

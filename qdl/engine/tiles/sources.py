@@ -181,7 +181,9 @@ class FromAngles(Source):
         return sheet, self.of_shared.make(self.angles, sheet)
 
     def sheet(self, layout: Layout) -> Sheet:
-        making = None if self.of_samples is None else Making(self.of_samples, self.angles_of_samples)
+        making = None
+        if layout.grouped and self.of_samples is not None:
+            making = Making(self.of_samples, self.angles_of_samples)
         return Sheet(self.kept[0], making, self.shelf.grouped_size, self.shelf.kernels)
 
     def places(self) -> tuple[Integers, Integers]:
