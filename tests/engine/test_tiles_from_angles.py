@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from random import Random
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 import qdl
 from qdl.engine.state import StateVector
+from qdl.engine.tiles import codes
 
 pytest.importorskip("llvmlite", reason="the tile kernels are compiled by llvmlite")
+
+from qdl.engine.tiles.twin import _only
 
 BOUND = {torch.float32: 1e-4, torch.float64: 1e-11}
 CASES = [(40, 7), (17, 5), (33, 9), (16, 4), (9, 8), (3, 12), (1, 10), (5, 6)]  # samples and wires
@@ -146,3 +150,36 @@ def test_matrices_of_both_sources_take_turns() -> None:
         assert torch.allclose(again, value, atol=1e-10)
     for one, other in zip(*seconds, strict=True):
         assert torch.allclose(one, other, rtol=1e-9, atol=1e-8)
+
+
+def test_shared_angles_in_front_of_an_encoder_are_not_built_per_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernels build no matrix of both kinds of angles: they would leave the whole part to torch."""
+    took = []
+    run = StateVector.run_from_angles
+
+    def spy(*arguments: object) -> object:
+        took.append(run(*arguments))  # type: ignore[arg-type]
+        return took[-1]
+
+    monkeypatch.setattr(StateVector, "run_from_angles", spy)
+    x, theta = qdl.Param("x", 5), qdl.Param("theta", 5)
+    made = qdl.Circuit(5)
+    for wire in range(5):
+        made.ry(theta[wire], wire).rx(x[wire], wire)
+    for wire in range(4):
+        made.cx(wire, wire + 1).ry(theta[wire], wire)
+    values = {"x": torch.rand(64, 5), "theta": torch.rand(5)}
+    tiles, windows = (qdl.expval(made, qdl.Z(4), values, strategy=s) for s in ("tiles", "windows"))
+    assert float((tiles - windows).abs().max()) < BOUND[torch.float32]
+    assert took
+    assert all(t is not None for t in took)
+
+
+def test_what_is_frozen_takes_no_gradient_where_wires_grow() -> None:
+    """Not even of a wire's first block: there is no room for it."""
+    steps = np.zeros((4, codes.STEP), dtype=np.int64)
+    steps[:, codes.KIND] = (codes.GROW, codes.GROW, 2, codes.SWAP_ALL)
+    steps[:, codes.OF_GROUP] = (0, 1, 0, 0)
+    steps[:, codes.GRADIENT] = (5, 6, 7, 8)
+    assert _only((False, True), steps)[:, codes.GRADIENT].tolist() == [-1, 6, -1, 8]
+    assert _only((True, False), steps)[:, codes.GRADIENT].tolist() == [5, -1, 7, 8]
