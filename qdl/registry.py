@@ -16,6 +16,7 @@ from qdl.errors import UnsupportedError
 
 ENGINES = {
     "state": "qdl.engine.state:StateVector",
+    "density": "qdl.engine.density:Density",
 }
 
 CONVERTERS = {

@@ -11,6 +11,13 @@ from torch import Tensor
 from qdl.engine.values import Values
 from qdl.ir.params import BINARY, Angle, Template, template
 
+
+def _root(x: Tensor) -> Tensor:
+    """The square root; its derivative at zero, which is infinite, counts as zero."""
+    inside = x > 0
+    return torch.where(inside, torch.where(inside, x, 1).sqrt(), 0)
+
+
 TORCH: dict[str, Callable[[Tensor], Tensor]] = {
     "sin": torch.sin,
     "cos": torch.cos,
@@ -21,6 +28,7 @@ TORCH: dict[str, Callable[[Tensor], Tensor]] = {
     "arcsin": torch.asin,
     "arccos": torch.acos,
     "arctan": torch.atan,
+    "root": _root,
 }
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from qdl.engine.stacks import Stack, make_stacks
+from qdl.ir.maps import PAIRS
 from qdl.plan.fuse import Block
 
 
@@ -25,7 +26,7 @@ class Builder:
     n_shared : int
         How many angles are shared by the batch; those per sample are numbered behind them.
     dtype : torch.dtype
-        The complex precision.
+        The states' precision, complex, or real where they are coordinates of density matrices.
     device : torch.device
     columns : bool
     """
@@ -37,7 +38,7 @@ class Builder:
         self.places = tuple(places)
         self.tables = [StackTables(stack, n_shared, dtype, device) for stack in stacks]
         self.constants = {
-            k: torch.as_tensor(place.constant, dtype=dtype, device=device)
+            k: torch.as_tensor(place.constant if dtype.is_complex else place.constant.real, dtype=dtype, device=device)
             for k, place in enumerate(self.places)
             if place.constant is not None
         }
@@ -67,14 +68,15 @@ class StackTables:
     """The constants of a stack as tensors of one precision on one device."""
 
     def __init__(self, stack: Stack, n_shared: int, dtype: torch.dtype, device: torch.device) -> None:
-        real = torch.empty(0, dtype=dtype).real.dtype
+        real = dtype.to_real()
         self.stack = stack
-        numbers = np.concatenate([stack.angles, stack.rotors.reshape(-1)])
+        numbers = np.concatenate([stack.angles, stack.rotors.reshape(-1), stack.linears.reshape(-1)])
         self.alone = stack.sampled and bool((numbers >= n_shared).all())  # nothing shared is among the angles
         first = n_shared if self.alone else 0
         self.whole = np.array_equal(stack.angles - first, np.arange(len(stack.angles)))
         self.angles = torch.as_tensor(stack.angles - first, device=device)
         self.rotors = torch.as_tensor(stack.rotors - first, device=device)
+        self.linears = torch.as_tensor(stack.linears - first, device=device)
         across = (slice(None), None) if stack.sampled else (slice(None),)  # rows first, then samples, then features
         self.rates = torch.as_tensor(stack.rates[across], dtype=real, device=device)
         self.offsets = torch.as_tensor(stack.offsets[across], dtype=real, device=device)
@@ -86,8 +88,12 @@ class StackTables:
         if stack.columns and stack.length == 1:
             constants = constants[..., 0]
         self.width = constants.shape[1]
-        weighed = np.stack([constants.real, constants.imag], -1).reshape(*constants.shape[:2], -1)
-        self.constants = torch.as_tensor(weighed, dtype=real, device=device)  # (rows, F, 2 D D)
+        self.complex = dtype.is_complex
+        weighed = np.stack([constants.real, constants.imag], -1) if self.complex else constants.real
+        weighed = weighed.reshape(*constants.shape[:2], -1)
+        self.constants = torch.as_tensor(weighed, dtype=real, device=device)  # (rows, F, D D), twice where complex
+        if stack.paired:
+            self.pairs = torch.tensor(PAIRS, device=device).unbind(-1)
 
     def features(self, angles: Tensor) -> Tensor:
         """Every gate's features, (rows, F) or (rows, B, F), from the angle vector (n_angles,) or (n_angles, B)."""
@@ -97,7 +103,11 @@ class StackTables:
             found.append(torch.addcmul(self.offsets, taken.unsqueeze(-1), self.rates).cos())
         if len(self.rotors):
             turned = _rotor_features(angles[self.rotors].movedim(1, -1))
+            if self.stack.paired:
+                turned = turned[..., self.pairs[0]] * turned[..., self.pairs[1]]
             found.append(torch.nn.functional.pad(turned, (0, self.width - turned.shape[-1])))
+        if len(self.linears):
+            found.append(angles[self.linears].movedim(1, -1))
         features = found[0] if len(found) == 1 else torch.cat(found)
         return features if self.order is None else features.index_select(0, self.order)
 
@@ -107,6 +117,8 @@ class StackTables:
         rows = features if features.dim() == 3 else features.unsqueeze(1)
         batch = (rows.shape[1],) if features.dim() == 3 else ()
         real = torch.bmm(rows, self.constants)
+        if not self.complex:
+            return real.view(self.stack.length, -1, *batch, *self.shape)
         return torch.view_as_complex(real.view(self.stack.length, -1, *batch, *self.shape, 2))
 
     def __call__(self, angles: Angles) -> Tensor:

@@ -2,9 +2,10 @@
 
 Each gate is a sum of constants weighted by features of its angles (qdl.ir.gates). Here the features are made real: with
 rates r and -r, exp(-i t r) P_r + exp(i t r) P_-r = cos(r t) (P_r + P_-r) + sin(r t) (-i) (P_r - P_-r), and a sine is a
-cosine with an offset; a rotor's features are cos(|v|/2), v sin(|v|/2)/|v| and 1. Embedded in the block's wires the
-constants are D x D matrices, and constant gates are multiplied into their neighbours here, once. What is left of a
-block is a chain of varying gates. All chains of one size are stacked into one `Stack`: features times constants gives
+cosine with an offset; a rotor's features are cos(|v|/2), v sin(|v|/2)/|v| and 1. Maps on density matrices (qdl.ir.maps)
+are real from the start: their features are such waves, products of two of a rotor's features, or angles themselves.
+Embedded in the block's wires the constants are D x D matrices, and constant gates are multiplied into their neighbours
+here, once. What is left of a block is a chain of varying gates. All chains of one size are stacked into one `Stack`: features times constants gives
 every gate of every block at once, and a tree of batched products the blocks.
 """
 
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from qdl.errors import CircuitError
 from qdl.ir.gates import Exponential, Fixed, Gate, Matrix, Rotor, embed
+from qdl.ir.maps import PAIRS, Map
 from qdl.plan.angles import AngleIndex
 from qdl.plan.fuse import Block, Placed
 
@@ -28,7 +30,8 @@ class Stack:
     """Chains of gates of one size, as arrays.
 
     Rows are gates: the first of every chain, then the second of every chain and so on, identities filling up shorter
-    chains. Their features are computed for all exponentials, then for all rotors, then put in the order of the rows.
+    chains. Their features are computed for all exponentials, then for all rotors, then for all linear ones, then put in
+    the order of the rows.
 
     Attributes
     ----------
@@ -44,12 +47,16 @@ class Stack:
         Its features are cos(angle rate + offset).
     rotors : (n_rotors, 3) int
         The angles of each rotor.
+    linears : (n_linears, F) int
+        The angles that are features themselves; what is beyond a row's own is weighted by zero.
     order : (n_rows,) int
         Where the features of each row lie.
     constants : (n_rows, F, D, D) complex
         What the features weight.
     columns : bool
         Only the first column of each chain's product is wanted: the state that it makes of |0...0>.
+    paired : bool
+        Whether rotors are maps, whose features are products of two.
     """
 
     size: int
@@ -61,7 +68,9 @@ class Stack:
     rotors: NDArray[np.int64]
     order: NDArray[np.int64]
     constants: Matrix
+    linears: NDArray[np.int64]
     columns: bool = False
+    paired: bool = False
 
 
 @dataclass
@@ -108,7 +117,20 @@ def features(gate: Gate, angles: Sequence[float]) -> NDArray[np.complex128]:
         length = float(np.sqrt(sum(v * v for v in angles)))
         slope = np.sinc(length / (2 * np.pi)) / 2
         return np.array([np.cos(length / 2), *(-1j * slope * v for v in angles), 1.0])
+    if isinstance(gate, Map):
+        return _map_features(gate, angles)
     raise CircuitError(f"gate {gate.name!r} has no features", do="expand it first")
+
+
+def _map_features(gate: Map, angles: Sequence[float]) -> NDArray[np.complex128]:
+    if gate.kind == "linear":
+        return np.array(angles, dtype=complex)
+    if gate.kind == "waves":
+        return np.cos((angles[0] if angles else 0.0) * gate.rates + gate.offsets).astype(complex)
+    length = float(np.linalg.norm(angles))
+    slope = np.sinc(length / (2 * np.pi)) / 2
+    single = [np.cos(length / 2), *(slope * v for v in angles), 1.0]
+    return np.array([single[j] * single[k] for j, k in PAIRS], dtype=complex)
 
 
 @lru_cache(maxsize=4096)
@@ -125,6 +147,8 @@ def constants_of(gate: Gate) -> Matrix:
         return gate.projectors
     if isinstance(gate, Rotor):
         return np.concatenate([gate.inner, gate.idle[None]])
+    if isinstance(gate, Map):
+        return gate.constants.astype(complex)
     raise CircuitError(f"gate {gate.name!r} has no constants", do="expand it first")
 
 
@@ -158,7 +182,7 @@ def make_stack(size: int, sampled: bool, chains: Sequence[Sequence[Link]], colum
     length = max(map(len, chains))
     rows = [chain[k] if k < len(chain) else _identity(chain[0], size) for k in range(length) for chain in chains]
     waves = [_waves(link) for link in rows]
-    turned = np.array([isinstance(link.gate, Rotor) for link in rows])
+    kinds = np.array([_kind(link.gate) for link in rows])
     width = max(len(constants) for _, _, constants in waves)
     constants = np.zeros((len(rows), width, size, size), dtype=complex)
     rates = np.zeros((len(rows), width))
@@ -166,19 +190,32 @@ def make_stack(size: int, sampled: bool, chains: Sequence[Sequence[Link]], colum
     for r, (rate, offset, matrices) in enumerate(waves):
         constants[r, : len(matrices)] = matrices
         rates[r, : len(rate)], offsets[r, : len(rate)] = rate, offset
-    order = np.argsort(np.argsort(turned, kind="stable"), kind="stable")
+    order = np.argsort(np.argsort(kinds, kind="stable"), kind="stable")
+    of_kind = [[link for link, kind in zip(rows, kinds, strict=True) if kind == wanted] for wanted in range(3)]
+    linears = [link.angles + link.angles[:1] * (width - len(link.angles)) for link in of_kind[LINEAR]]
     return Stack(
         size,
         sampled,
         length,
-        np.array([link.angles[0] for link in rows if not isinstance(link.gate, Rotor)], dtype=np.int64),
-        rates[~turned],
-        offsets[~turned],
-        np.array([link.angles for link in rows if isinstance(link.gate, Rotor)], dtype=np.int64).reshape(-1, 3),
+        np.array([link.angles[0] for link in of_kind[WAVES]], dtype=np.int64),
+        rates[kinds == WAVES],
+        offsets[kinds == WAVES],
+        np.array([link.angles for link in of_kind[ROTOR]], dtype=np.int64).reshape(-1, 3),
         order,
         constants,
+        np.array(linears, dtype=np.int64).reshape(-1, width),
         columns,
+        any(isinstance(link.gate, Map) for link in of_kind[ROTOR]),
     )
+
+
+WAVES, ROTOR, LINEAR = range(3)  # how the features of a row follow from its angles
+
+
+def _kind(gate: Gate) -> int:
+    if isinstance(gate, Map):
+        return {"waves": WAVES, "rotor": ROTOR, "linear": LINEAR}[gate.kind]
+    return ROTOR if isinstance(gate, Rotor) else WAVES
 
 
 def _identity(link: Link, size: int) -> Link:
@@ -191,6 +228,8 @@ _NOTHING = Fixed("nothing", np.eye(2, dtype=complex))
 
 def _waves(link: Link) -> tuple[NDArray[np.float64], NDArray[np.float64], Matrix]:
     """The rates and offsets of an exponential's real features (none for a rotor), and what the features weight."""
+    if isinstance(link.gate, Map):
+        return link.gate.rates, link.gate.offsets, link.constants
     if isinstance(link.gate, Rotor):
         return np.zeros(0), np.zeros(0), link.constants * np.array([1, -1j, -1j, -1j, 1])[:, None, None]
     rates = link.gate.rates if isinstance(link.gate, Exponential) else np.zeros(1)

@@ -11,8 +11,11 @@ from torch import Tensor
 
 from qdl.engine import kernels
 from qdl.engine.program import Program, Pull, Start
+from qdl.engine.values import COMPLEX
 from qdl.errors import UnsupportedError
+from qdl.ir import Circuit
 from qdl.plan.fuse import Block
+from qdl.plan.lower import Lowered, amplitudes
 from qdl.plan.part import Part
 
 if TYPE_CHECKING:
@@ -24,10 +27,23 @@ class StateVector:
     """States as tensors (S, 2**n), complex; S is 1 as long as nothing per sample has acted."""
 
     name = "state"
+    mixed = False  # whether states are density matrices
 
     def __init__(self, argument: str = "") -> None:
         if argument:
             raise UnsupportedError("engine 'state' takes no argument", got=f"'state:{argument}'", expected="'state'")
+
+    def precision(self, real: torch.dtype) -> torch.dtype:
+        """The type of the states' entries."""
+        return COMPLEX[real]
+
+    def lower(self, circuit: Circuit, coherent: Sequence[int] = ()) -> Lowered:
+        """What the engine simulates for a circuit, of whose wires `coherent` are read in other bases than Z."""
+        return amplitudes(circuit, coherent)
+
+    def prepared(self, amplitudes: Tensor) -> Tensor:
+        """The state of wires prepared in real amplitudes, (*batch, 2**k), normalised."""
+        return amplitudes.to(COMPLEX[amplitudes.dtype])
 
     def ground(self, wires: int, dtype: torch.dtype, device: torch.device) -> Tensor:
         """|0...0>, (1, 2**n)."""

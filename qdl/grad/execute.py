@@ -12,7 +12,7 @@ from torch import Tensor
 from qdl.engine.angles import Evaluator
 from qdl.engine.machine import machine
 from qdl.engine.state import StateVector
-from qdl.engine.values import COMPLEX, Values, check, check_finite
+from qdl.engine.values import Values, check, check_finite
 from qdl.grad.adjoint import Adjoint
 from qdl.grad.autograd import Autograd
 from qdl.grad.differences import Sited
@@ -82,12 +82,20 @@ class Executor:
     engine : StateVector
     choice : Choice, optional
         What the planner may choose from.
+    levels : sequence of int, optional
+        Index bits of each wire, where states are density matrices.
     """
 
     def __init__(
-        self, operations: Sequence[Operation], make_plan: MakePlan, engine: StateVector, choice: Choice | None = None
+        self,
+        operations: Sequence[Operation],
+        make_plan: MakePlan,
+        engine: StateVector,
+        choice: Choice | None = None,
+        levels: Sequence[int] | None = None,
     ) -> None:
         self.operations, self.make_plan, self.engine, self.choice = tuple(operations), make_plan, engine, choice
+        self.levels = levels
         self._plans: dict[tuple[object, ...], Plan] = {}
         self._bound: dict[tuple[object, ...], Bound] = {}
         self._entries: dict[tuple[int, bool], float] = {}
@@ -109,7 +117,7 @@ class Executor:
             figures, better = None, machine(device)
             while figures != better:  # a plan that takes long is worth a look at the machine
                 figures = better
-                plan = self.make_plan(Planner(self.operations, sampled, samples, self.choice, figures))
+                plan = self.make_plan(Planner(self.operations, sampled, samples, self.choice, figures, self.levels))
                 better = machine(device, plan.seconds)
             self._plans[key] = plan
         return self._plans[key]
@@ -128,7 +136,8 @@ class Executor:
             table = plan.table
             # A constant made inside vmap, grad or inference mode would belong to it, and outlive it in this cache.
             with torch.inference_mode(False), torch._C._DisableFuncTorch():
-                tasks = [Task(p, table.shared, self.engine, COMPLEX[values.dtype], values.device) for p in plan.parts]
+                dtype = self.engine.precision(values.dtype)
+                tasks = [Task(p, table.shared, self.engine, dtype, values.device) for p in plan.parts]
             sited: dict[int, list[int]] = {}
             for place, (index, _) in enumerate(table.owners):
                 sited.setdefault(index, []).append(place)

@@ -28,7 +28,7 @@ class Task:
         How many angles of the plan are shared by the batch.
     engine : StateVector
     dtype : torch.dtype
-        The complex precision.
+        The precision of states.
     device : torch.device
     """
 
@@ -37,7 +37,7 @@ class Task:
     ) -> None:
         self.part, self.engine, self.dtype, self.device = part, engine, dtype, device
         self.idle = not any(block.members for block in part.prologue)  # nothing is encoded: the start is |0...0>
-        self.read = observe.bind(part.read, len(part.wires), dtype, device)
+        self.read = observe.bind(part, dtype, device)
         self.vectors = Builder([b for b in part.prologue if not _prepares(b)], n_shared, dtype, device, columns=True)
         self.blocks = Builder(part.blocks, n_shared, dtype, device)
         self._place_factors(part.prologue)
@@ -46,7 +46,7 @@ class Task:
         places = tuple(self.blocks.places)
         stacks = tuple(table.stack for table in self.blocks.tables)
         self.program = Program(
-            len(part.wires),
+            part.size,
             part.blocks,
             places,
             self.blocks.constants,
@@ -85,7 +85,7 @@ class Task:
         vectors = self.vectors(angles)
         for block in self.prepared:
             amplitudes = angles.take(list(block.members[0].angles), block.sampled)
-            vectors.append(_prepared(amplitudes.unsqueeze(-2), self.dtype))
+            vectors.append(self.engine.prepared(_normalised(amplitudes.unsqueeze(-2))))
         return vectors, self.blocks(angles)
 
     def start(self, vectors: Sequence[Tensor]) -> Start:
@@ -93,7 +93,7 @@ class Task:
 
         def make() -> Tensor:
             if self.idle:
-                return self.engine.ground(len(self.factors), self.dtype, self.device)
+                return self.engine.ground(self.part.size, self.dtype, self.device)
             return self.engine.init(self.part, self.columns(vectors))
 
         return Start(make, tuple(vectors), self.dtype, self.device, self.idle, fresh=len(self.factors) > 1)
@@ -123,10 +123,10 @@ def _prepares(block: Block) -> bool:
     return bool(block.members) and isinstance(block.members[0].operation.gate, Prepare)
 
 
-def _prepared(amplitudes: Tensor, dtype: torch.dtype) -> Tensor:
-    """Real amplitudes (*batch, 2**k) as normalised state vectors."""
+def _normalised(amplitudes: Tensor) -> Tensor:
+    """Real amplitudes (*batch, 2**k) of norm 1."""
     rows = amplitudes / amplitudes.detach().abs().amax(-1, keepdim=True)  # or squares of small amplitudes vanish
-    return (rows / torch.linalg.vector_norm(rows, dim=-1, keepdim=True)).to(dtype)
+    return rows / torch.linalg.vector_norm(rows, dim=-1, keepdim=True)
 
 
 def _signs(part: Part) -> tuple[tuple[int, ...], ...]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ import numpy as np
 from qdl import registry
 from qdl.errors import CircuitError
 from qdl.ir import gates
+from qdl.ir.bits import Condition, condition
+from qdl.ir.channels import Channel, Measure, channel, kraus_channel
 from qdl.ir.evolution import evolution
 from qdl.ir.gates import Composite, Gate, Prepare
 from qdl.ir.observables import Observable, check_wire
@@ -26,15 +29,31 @@ MATRIX_WIRES = 12  # 268 MB
 
 @dataclass(frozen=True)
 class Operation:
-    """One gate at one place: the row, its angles, its wires (most significant first)."""
+    """One gate, channel or measurement at one place: the row, its angles or strengths, its wires.
+
+    Attributes
+    ----------
+    gate : Gate
+    angles : tuple of number or expression
+    wires : tuple of int
+        Most significant first.
+    condition : Condition or None
+        What measured bits must be for it to happen.
+    bit : str or None
+        Where a measurement writes its outcome.
+    """
 
     gate: Gate
     angles: tuple[Angle, ...]
     wires: tuple[int, ...]
+    condition: Condition | None = None
+    bit: str | None = None
 
     def __repr__(self) -> str:
         inner = ", ".join(map(str, self.angles))
-        return f"{self.gate.name}{f'({inner})' if inner else ''} {', '.join(map(str, self.wires))}"
+        text = f"{self.gate.name}{f'({inner})' if inner else ''} {', '.join(map(str, self.wires))}"
+        text += f" -> {self.bit}" if self.bit else ""
+        return f"if {self.condition}: {text}" if self.condition else text
 
     def elementary(self) -> list[Operation]:
         """The same operation with composite gates expanded, all the way down."""
@@ -43,7 +62,7 @@ class Operation:
         return [
             inner
             for gate, angles, wires in self.gate.steps(self.angles, self.wires)
-            for inner in Operation(gate, angles, wires).elementary()
+            for inner in Operation(gate, angles, wires, self.condition).elementary()
         ]
 
 
@@ -82,6 +101,7 @@ class Circuit:
         self._operations: list[Operation] = []
         self._params: dict[str, Param] = {}
         self._key: tuple[Any, ...] | None = None
+        self._conditions: list[Condition] = []
 
     @property
     def operations(self) -> tuple[Operation, ...]:
@@ -90,6 +110,11 @@ class Circuit:
     @property
     def params(self) -> tuple[Param, ...]:
         return tuple(self._params.values())
+
+    @property
+    def bits(self) -> tuple[str, ...]:
+        """The names of measured bits, in the order of their first measurement."""
+        return tuple(dict.fromkeys(op.bit for op in self._operations if op.bit is not None))
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -148,6 +173,114 @@ class Circuit:
         if above:
             row, wires = gates.controlled(row, values or "1" * len(above)), (*above, *wires)
         return self._add(Operation(row, tuple(map(as_angle, angles)), self.check_wires(row.name, wires)))
+
+    def measure(self, wires: int | Sequence[int], bits: str | Sequence[str] | None = None) -> Circuit:
+        """Measure wires in the Z basis and write the outcomes to bits, which conditions and readouts can name.
+
+        Parameters
+        ----------
+        wires : int or sequence of int
+        bits : str or sequence of str, optional
+            One name for each wire; ``"m<wire>"`` by default. A bit measured again is overwritten.
+
+        Examples
+        --------
+        >>> c = Circuit(2).h(0).measure(0, "m")
+        >>> with c.if_("m", 1):
+        ...     c.x(1)
+        <Circuit: 2 wires, 3 gates>
+        >>> c.operations[2]
+        if (m) in {1}: x 1
+        """
+        where = self.check_wires("measure", _flat((wires,)))
+        names = [f"m{w}" for w in where] if bits is None else [bits] if isinstance(bits, str) else list(bits)
+        if len(names) != len(where) or len(set(names)) != len(names):
+            raise CircuitError("measure needs a bit of its own for each wire", got=repr(bits), expected=len(where))
+        for name in names:
+            if not isinstance(name, str) or not name.isidentifier():
+                raise CircuitError("a bit's name must be an identifier", got=repr(name), do="use letters, digits, _")
+        return self._add(*(Operation(Measure(), (), (w,), bit=b) for w, b in zip(where, names, strict=True)))
+
+    def reset(self, *wires: int | Sequence[int]) -> Circuit:
+        """Set wires to |0>, whatever they were; what they were entangled with becomes mixed.
+
+        Examples
+        --------
+        >>> Circuit(1).x(0).reset(0).operations
+        (x 0, reset 0)
+        """
+        where = self.check_wires("reset", _flat(wires))
+        return self._add(*(Operation(channel("reset"), (), (w,)) for w in where))
+
+    @contextmanager
+    def if_(self, bits: str | Sequence[str] | Condition, value: int | str = 1) -> Iterator[Circuit]:
+        """Everything added inside happens only where measured bits have a value.
+
+        Parameters
+        ----------
+        bits : str or sequence of str
+            Bits that are measured before; or a `Condition`, whose ``otherwise()`` is the other branch.
+        value : int or str
+            A number or a string of digits, the first bit being the most significant.
+
+        Examples
+        --------
+        >>> c = Circuit(3).h(0).h(1).measure([0, 1], ["a", "b"])
+        >>> with c.if_(("a", "b"), "10"):
+        ...     c.x(2)
+        <Circuit: 3 wires, 5 gates>
+        """
+        found = bits if isinstance(bits, Condition) else condition(bits, value)
+        unknown = [bit for bit in found.bits if bit not in self.bits]
+        if unknown:
+            known = ", ".join(self.bits) or "no bit"
+            raise CircuitError("a condition on a bit that is not measured before", got=unknown, expected=known)
+        self._conditions.append(found)
+        try:
+            yield self
+        finally:
+            self._conditions.pop()
+
+    def channel(self, name: str | Channel, *strengths: Any, wires: int | Sequence[int]) -> Circuit:
+        """Add noise: a row of the channel table (`qdl.ir.channels.CHANNELS`), or a gate's name for a coherent error.
+
+        Parameters
+        ----------
+        name : str
+            Such as ``"depolarizing"``, ``"amplitude_damping"``, ``"thermal_relaxation"``.
+        *strengths : numbers, expressions, or sequences of them
+            In the row's order.
+        wires : int or sequence of int
+
+        Examples
+        --------
+        >>> Circuit(2).channel("depolarizing", 0.01, wires=(0, 1)).channel("rx", 0.02, wires=0).operations
+        (depolarizing(0.01) 0, 1, rx(0.02) 0)
+        """
+        where = self.check_wires(str(name), _flat((wires,)))
+        values = [value for given in strengths for value in _entries(given)]
+        if isinstance(name, str) and name in gates.TABLE:
+            return self.gate(name, *values, *where)
+        row = name if isinstance(name, Channel) else channel(name, len(where))
+        if row.wires != len(where):
+            raise CircuitError(f"channel {row.name!r} does not fit the wires", got=len(where), expected=row.wires)
+        if len(values) != len(row.angles):
+            named = ", ".join(row.angles[:4]) + (", ..." if len(row.angles) > 4 else "")
+            expected = f"{len(row.angles)}: {named}"
+            raise CircuitError(f"wrong number of strengths for channel {row.name!r}", got=len(values), expected=expected)
+        checked = tuple(map(as_angle, values))
+        row.refuse_bad(checked)
+        return self._add(Operation(row, checked, where))
+
+    def kraus(self, matrices: Sequence[Any], *wires: int | Sequence[int]) -> Circuit:
+        """Add the channel rho -> sum_k K_k rho K_k^+ of given Kraus operators, (2**k, 2**k) each.
+
+        Examples
+        --------
+        >>> Circuit(1).kraus([[[1, 0], [0, 0.6]], [[0, 0.8], [0, 0]]], 0).operations
+        (kraus 0,)
+        """
+        return self.channel(kraus_channel(matrices), wires=_flat(wires))
 
     def unitary(self, matrix: Any, *wires: int) -> Circuit:
         """Add any unitary matrix, shape (2**k, 2**k), on k wires, the first being the most significant.
@@ -213,7 +346,7 @@ class Circuit:
 
         def placed(op: Operation) -> Operation:
             angles = tuple(a.replace(entries) if isinstance(a, Expr) else a for a in op.angles)
-            return Operation(op.gate, angles, tuple(where[w] for w in op.wires))
+            return replace(op, angles=angles, wires=tuple(where[w] for w in op.wires))
 
         return self._add(*map(placed, part.operations))
 
@@ -221,6 +354,8 @@ class Circuit:
         """The circuit that undoes this one."""
         out = Circuit(self.wires)
         for op in reversed(self._operations):
+            if op.condition is not None:
+                raise CircuitError("a conditional operation has no inverse", got=op, do="invert the circuit without it")
             for gate, angles, wires in op.gate.inverse(op.angles, op.wires):
                 out._add(Operation(gate, angles, wires))
         return out
@@ -251,18 +386,25 @@ class Circuit:
             raise CircuitError("the circuit's matrix is too large", got=self.wires, expected=expected)
         out = np.eye(2**self.wires, dtype=complex)
         for op in self._operations:
+            if op.condition is not None:
+                raise CircuitError("a circuit with conditions has no matrix", got=op, do="read qdl.density")
             plain = [evaluate(angle, values or {}) for angle in op.angles]
             out = gates.embed(op.gate.matrix(*plain), op.wires, self.wires) @ out
         return out
 
     def graph(self) -> nx.DiGraph:
-        """Operations as nodes 0, 1, ... (attribute ``operation``), an edge for each wire that leads on (``wire``)."""
+        """Operations as nodes 0, 1, ... (attribute ``operation``), edges for wires (``wire``) and bits (``bit``)."""
         import networkx as nx
 
         graph = nx.DiGraph()
         last: dict[int, int] = {}
+        wrote: dict[str, int] = {}
         for index, op in enumerate(self._operations):
             graph.add_node(index, operation=op)
+            for bit in op.condition.bits if op.condition else ():
+                graph.add_edge(wrote[bit], index, bit=bit)
+            if op.bit is not None:
+                wrote[op.bit] = index
             for wire in op.wires:
                 if wire in last:
                     graph.add_edge(last[wire], index, wire=wire)
@@ -287,6 +429,9 @@ class Circuit:
         fresh: dict[str, Param] = {}
         ready: list[Operation] = []
         for operation in operations:
+            for above in self._conditions:
+                both = above if operation.condition is None else above & operation.condition
+                operation = replace(operation, condition=both)
             for param in params_of(operation.angles):
                 known = self._params.get(param.name) or fresh.setdefault(param.name, param)
                 if known != param:
@@ -297,6 +442,8 @@ class Circuit:
                         do="use one Param object, or another name",
                     )
             if isinstance(operation.gate, Prepare):
+                if operation.condition is not None:
+                    raise CircuitError("prepare cannot depend on a measured bit", do="prepare before the condition")
                 operation = _prepared(operation, [*self._operations, *ready])
             ready.append(operation)
         self._operations += ready

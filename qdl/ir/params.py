@@ -26,6 +26,9 @@ FUNCTIONS: dict[str, Callable[[float], float]] = {
     "arctan": math.atan,
 }
 
+# What qdl puts into expressions itself: the square root of a channel's strength.
+WITHIN: dict[str, Callable[[float], float]] = {**FUNCTIONS, "root": math.sqrt}
+
 BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "add": lambda a, b: a + b,
     "mul": lambda a, b: a * b,
@@ -231,7 +234,7 @@ def _entry(param: Param, index: int, values: Mapping[str, Any]) -> float:
 def _number(op: str, *args: float) -> float:
     """The value of one operation on numbers; what has no finite real value is refused."""
     try:
-        value = FUNCTIONS[op](*args) if op in FUNCTIONS else BINARY[op](*args)
+        value = WITHIN[op](*args) if op in WITHIN else BINARY[op](*args)
     except (ValueError, ArithmeticError):
         value = math.nan
     if isinstance(value, complex) or not math.isfinite(value):
@@ -383,7 +386,7 @@ def to_text(
             return f"({text})" if text.startswith("-") and outer > 1 else text
         if node.op == "entry":
             return entry(*node.args)
-        if node.op in FUNCTIONS:
+        if node.op in WITHIN:
             return f"{node.op}({walk(node.args[0], 0)})"
         level = _PRECEDENCE[node.op]
         text = _infix(node, level, walk, power, number)

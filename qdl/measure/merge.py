@@ -9,7 +9,7 @@ from torch import Tensor
 
 from qdl.engine import kernels
 from qdl.plan.part import Plan
-from qdl.plan.readout import ProbsRead
+from qdl.plan.readout import CoordinatesRead, ProbsRead
 
 
 def words(plan: Plan, read: Sequence[Tensor]) -> Tensor:
@@ -41,8 +41,14 @@ def state(plan: Plan, read: Sequence[Tensor], wires: int) -> Tensor:
     return _ordered(_outer(read), [w for part in plan.parts for w in part.wires], range(wires))
 
 
+def coordinates(plan: Plan, read: Sequence[Tensor], places: Sequence[int]) -> Tensor:
+    """The coordinates of the reduced density matrix on `places`, (S, 4**k)."""
+    found = [2 * part.wires[p] + bit for part in plan.parts for p in _positions(part.read) for bit in (0, 1)]
+    return _ordered(_outer(read), found, [2 * place + bit for place in places for bit in (0, 1)])
+
+
 def _positions(read: object) -> tuple[int, ...]:
-    assert isinstance(read, ProbsRead)
+    assert isinstance(read, (ProbsRead, CoordinatesRead))
     return read.positions
 
 

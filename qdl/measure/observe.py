@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from qdl.engine import kernels
-from qdl.plan.readout import MatrixWord, PauliGroup, ProbsRead, Read, StateRead, WordsRead
+from qdl.measure import coordinates
+from qdl.plan.part import Part
+from qdl.plan.readout import MatrixWord, PauliGroup, ProbsRead, StateRead, WordsRead
 
 LOW_WIRES = 10
 
@@ -30,13 +32,17 @@ class Readout(Protocol):
         """The gradient of sum(cotangent * value) with respect to the states, (S, 2**n) complex."""
 
 
-def bind(read: Read, wires: int, dtype: torch.dtype, device: torch.device) -> Readout:
-    """The readout of a plan, with its constants as tensors; `dtype` is the state's."""
+def bind(part: Part, dtype: torch.dtype, device: torch.device) -> Readout:
+    """The readout of a part, with its constants as tensors; `dtype` is the state's."""
+    read = part.read
+    if not dtype.is_complex:
+        return coordinates.bind(part, dtype, device)
     if isinstance(read, StateRead):
         return Amplitudes()
     if isinstance(read, ProbsRead):
-        return Probabilities(read.positions, wires)
-    return Words(read, wires, dtype, device)
+        return Probabilities(read.positions, part.size)
+    assert isinstance(read, WordsRead)
+    return Words(read, part.size, dtype, device)
 
 
 class Amplitudes:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from qdl.plan.fuse import Block
-from qdl.plan.readout import Read, StateRead, WordsRead
+from qdl.plan.readout import CoordinateWords, Read, StateRead, WordsRead
 
 NEAR_BYTES, FAR_BYTES = 2**20, 2**24  # arrays that copy at the speed of the cache, and of the memory
 FRESH_BYTES = 2**25  # an array from this size on is memory that the operating system hands out anew each time
@@ -159,7 +159,7 @@ def kernel_matrix_seconds(blocks: Sequence[Block], batch: int, machine: Machine)
     return Seconds(matrices=calls + work, angles=BACK_CALLS * calls + 1.8 * work)
 
 
-def product_seconds(block: Block, wires: int, samples: int, machine: Machine) -> float:
+def product_seconds(block: Block, wires: int, samples: int, machine: Machine, real: bool = False) -> float:
     """Seconds of one product of a block's matrices with states."""
     width = len(block.positions)
     amplitudes = samples * 2.0**wires
@@ -168,21 +168,27 @@ def product_seconds(block: Block, wires: int, samples: int, machine: Machine) ->
     if not contiguous:
         left, right = 0, wires - width
     at_once = samples if block.sampled else 1 if right == 0 else samples * 2**left
-    moved = machine.copy(8 * amplitudes)
+    moved = machine.copy((4 if real else 8) * amplitudes)
     copies = 3 if not contiguous or (block.sampled and left and right) else 0
-    flops = 8 * amplitudes * 2.0**width / machine.flops(width)
+    flops = (2 if real else 8) * amplitudes * 2.0**width / machine.flops(width)
     separate = at_once * machine.small / machine.threads if at_once > 1 else 0.0
     return max(flops, moved) + separate + copies * moved
 
 
 def window_seconds(
-    prologue: Sequence[Block], blocks: Sequence[Block], read: Read | None, wires: int, batch: int, machine: Machine
+    prologue: Sequence[Block],
+    blocks: Sequence[Block],
+    read: Read | None,
+    wires: int,
+    batch: int,
+    machine: Machine,
+    real: bool = False,
 ) -> Seconds:
-    """Seconds of a part whose blocks are carried out as matrix products."""
+    """Seconds of a part whose blocks are carried out as matrix products, `real` ones on density matrices."""
     counts = samples_of(prologue, blocks, batch)
     forward, reverse = _ends(read, wires, counts[-1], machine)
     for block, samples in zip(blocks, counts, strict=False):
-        once = product_seconds(block, wires, samples, machine)
+        once = product_seconds(block, wires, samples, machine, real)
         moved = machine.copy(8 * samples * 2.0**wires)
         turned = 2 * moved if 0 < wires - 1 - block.positions[-1] < len(block.positions) else 0.0
         forward += once + BLOCK_CALLS * machine.call
@@ -238,7 +244,7 @@ def _ends(read: Read | None, wires: int, samples: int, machine: Machine, fused: 
         seconds = extra * (GROUP_CALLS * machine.call + 3 * walk)
         seconds += samples * 2.0**wires * 2 * read.count / machine.flops(3)
         forward, reverse = forward + seconds, reverse + seconds
-    elif not isinstance(read, StateRead):
+    elif not isinstance(read, (StateRead, CoordinateWords)):
         forward, reverse = forward + walk, reverse + 2 * walk
     return forward, reverse
 

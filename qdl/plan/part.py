@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from itertools import accumulate
 
 from qdl.plan.angles import AngleTable
 from qdl.plan.cost import FEWEST, LANE_WIRES, Seconds
@@ -18,6 +20,14 @@ class Considered:
     width: int
     blocks: int
     seconds: float
+
+
+KEEP_ALL = 2**16  # coordinates of a density matrix that is small enough to be kept behind each block
+
+
+def kept(blocks: int, size: int) -> int:
+    """How many states on the way a reverse sweep keeps where blocks cannot be undone: all, or the square root twice."""
+    return blocks if 2**size <= KEEP_ALL else 2 * math.isqrt(max(1, blocks)) + 1
 
 
 @dataclass(frozen=True)
@@ -46,6 +56,8 @@ class Part:
         That the plan was made for.
     alive : tuple of int
         How many wires are there behind each block, where |0...0> grows wire by wire; else empty.
+    levels : tuple of int
+        Index bits of each wire: 1 in a state vector; 2 in a density matrix, where a measured bit has 1.
     """
 
     wires: tuple[int, ...]
@@ -58,6 +70,18 @@ class Part:
     considered: tuple[Considered, ...] = ()
     threads: int = 1
     alive: tuple[int, ...] = ()
+    levels: tuple[int, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Index bits of the state."""
+        return sum(self.levels)
+
+    @property
+    def bits(self) -> tuple[tuple[int, ...], ...]:
+        """The index bits of each wire."""
+        ends = list(accumulate(self.levels))
+        return tuple(tuple(range(end - n, end)) for end, n in zip(ends, self.levels, strict=True))
 
     def sample_entries(self, reverse: bool) -> float:
         """Complex entries that one sample keeps alive: a few states, more in a reverse sweep, and its own matrices."""
@@ -65,7 +89,10 @@ class Part:
         matrices = sum(3.0 * len(b.varying) * 4 ** len(b.positions) for b in self.blocks if b.sampled)
         if self.tiled:
             matrices += self._sheet_entries(reverse)
-        return (7 if reverse else 3) * 2.0 ** len(self.wires) + vectors + matrices
+        states = 7.0 if reverse else 3.0
+        if self.size > len(self.wires):  # coordinates are real, and some are kept on the way
+            states = (states + (kept(len(self.blocks), self.size) if reverse else 0)) / 2
+        return states * 2.0**self.size + vectors + matrices
 
     def _sheet_entries(self, reverse: bool) -> float:
         """Complex entries of a sample's matrices as the tile kernels read them.
@@ -74,7 +101,7 @@ class Part:
         entries in single precision. Behind them, in a reverse sweep, come the adjoints and one gradient per thread.
         """
         own = sum(4.0 ** len(b.positions) for b in self.blocks if b.sampled)
-        wide = not FEWEST <= len(self.wires) <= LANE_WIRES
+        wide = not FEWEST <= self.size <= LANE_WIRES
         copies = 2 + (self.threads if wide else 1) if reverse else 1
         return (16 if wide else 2) * copies * own
 

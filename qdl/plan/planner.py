@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import accumulate
+from typing import Any
 
 from qdl.errors import MemoryBudgetError
 from qdl.ir import Operation
@@ -19,11 +21,12 @@ from qdl.plan.angles import angle_table
 from qdl.plan.cone import Region, components, cone, factor_words
 from qdl.plan.fuse import CONSTANT, SAMPLED, SHARED, Block, Placed, fuse, split_encoders, split_prologue
 from qdl.plan.part import Considered, Part, Plan
-from qdl.plan.readout import Read, StateRead, read_probs, read_words
+from qdl.plan.readout import Read, StateRead, read_coordinate_words, read_coordinates, read_probs, read_words
 from qdl.plan.tiles import alive, passes
 
 WIDEST = 8
 SAMPLED_WIDTH = 2
+WIDEST_MAP = 6  # index bits of a block of maps: three wires
 TILE_WIDEST = 3  # wires of a block that the tile kernels take
 TILE_WIDTHS = (2, 3)
 LIMIT_WIRES = 40
@@ -61,6 +64,8 @@ class Planner:
         What the cost model may choose from.
     machine : cost.Machine
         What it reckons with.
+    levels : sequence of int, optional
+        Index bits of each wire, where states are density matrices.
     """
 
     def __init__(
@@ -70,8 +75,10 @@ class Planner:
         batch: int,
         choice: Choice | None = None,
         machine: cost.Machine = cost.MACHINE,
+        levels: Sequence[int] | None = None,
     ) -> None:
         self.operations, self.sampled, self.batch = tuple(operations), sampled, max(1, batch)
+        self.levels = None if levels is None else tuple(levels)
         self.choice, self.machine = choice or Choice(), machine
         self.table, self.index = angle_table(self.operations, sampled)
 
@@ -85,16 +92,21 @@ class Planner:
             unique = list(dict.fromkeys(region.words))
             for word in unique:
                 columns.setdefault(word, len(columns))
-            parts.append(self._part(region, partial(read_words, unique)))
+            read = read_words if self.levels is None else read_coordinate_words
+            parts.append(self._part(region, partial(read, unique)))
         lookup = dict(zip(real, factors, strict=True))
         return Plan(self.table, tuple(parts), tuple(tuple(columns[f] for f in lookup[w]) if w else () for w in words))
 
-    def probs(self, wires: Sequence[int]) -> Plan:
+    def coordinates(self, wires: Sequence[int]) -> Plan:
+        """Coordinates of the reduced density matrix on `wires`; otherwise as `probs`."""
+        return self.probs(wires, read_coordinates)
+
+    def probs(self, wires: Sequence[int], read: Any = read_probs) -> Plan:
         """Probabilities on `wires`, one part per connected region; each part reads its own wires, ascending."""
         kept, active = cone(self.operations, wires)
         regions = components(self.operations, kept, active)
         wanted = [region for region in regions if not region.wires.isdisjoint(wires)]
-        return Plan(self.table, tuple(self._part(r, partial(read_probs, r.wires.intersection(wires))) for r in wanted))
+        return Plan(self.table, tuple(self._part(r, partial(read, r.wires.intersection(wires))) for r in wanted))
 
     def state(self, wires: int) -> Plan:
         """The amplitudes of all wires, one part per connected region, each with its wires ascending."""
@@ -112,7 +124,10 @@ class Planner:
         found: list[_Steps] = []
         for wires in self._orders(region, operations, ordered):
             place = {wire: i for i, wire in enumerate(wires)}
-            found += self._steps([self._place(i, place) for i in operations], tuple(wires), read(place))
+            levels = tuple(1 if self.levels is None else self.levels[w] for w in wires)
+            ends = dict(zip(wires, accumulate(levels), strict=True))
+            bits = {w: tuple(range(ends[w] - n, ends[w])) for w, n in zip(wires, levels, strict=True)}
+            found += self._steps([self._place(i, bits) for i in operations], tuple(wires), read(place), levels)
         best = min(found, key=lambda steps: (not steps.fits, steps.seconds.total))
         used = frozenset(a for i in operations for a in self.index.get(i, ()))
         considered = tuple(Considered(s.tiled, s.width, len(s.blocks), s.seconds.total) for s in found)
@@ -127,21 +142,28 @@ class Planner:
             considered,
             self.machine.threads,
             best.alive,
+            best.levels,
         )
 
-    def _place(self, index: int, place: dict[int, int]) -> Placed:
+    def _place(self, index: int, bits: dict[int, tuple[int, ...]]) -> Placed:
         op, angles = self.operations[index], self.index.get(index, ())
         kind = (SAMPLED if any(a >= self.table.shared for a in angles) else SHARED) if angles else CONSTANT
-        return Placed(op, tuple(place[w] for w in op.wires), kind, angles)
+        return Placed(op, tuple(p for w in op.wires for p in bits[w]), kind, angles)
 
     def _orders(self, region: Region, operations: Sequence[int], ordered: bool) -> Iterable[list[int]]:
         """Wire orders to try: ascending, and one that keeps interacting wires close."""
-        if len(region.wires) > LIMIT_WIRES:
+        mixed = self.levels is not None
+        size = sum(self.levels[w] for w in region.wires) if self.levels is not None else len(region.wires)
+        if size > LIMIT_WIRES:
+            kind = "density matrix" if mixed else "state"
+            remedy = "read observables with a smaller causal cone, or " + (
+                "use engine='trajectory', which needs a state vector only" if mixed else "cut the circuit"
+            )
             raise MemoryBudgetError(
-                "the state is too large to simulate",
-                got=f"{len(region.wires)} connected wires, {2.0 ** len(region.wires) * 8:.3g} bytes in complex64",
-                expected=f"at most {LIMIT_WIRES} wires on any machine",
-                do="read observables with a smaller causal cone, or cut the circuit",
+                f"the {kind} is too large to simulate",
+                got=f"{len(region.wires)} connected wires, {2.0**size * (4 if mixed else 8):.3g} bytes in complex64",
+                expected=f"at most {LIMIT_WIRES // 2 if mixed else LIMIT_WIRES} wires on any machine",
+                do=remedy,
             )
         ascending = sorted(region.wires)
         yield ascending
@@ -156,8 +178,12 @@ class Planner:
             graph.add_edges_from((a, b) for k, a in enumerate(where) for b in where[:k])
         yield list(nx.utils.reverse_cuthill_mckee_ordering(graph))
 
-    def _steps(self, placed: Sequence[Placed], wires: tuple[int, ...], read: Read) -> list[_Steps]:
+    def _steps(
+        self, placed: Sequence[Placed], wires: tuple[int, ...], read: Read, levels: tuple[int, ...]
+    ) -> list[_Steps]:
         """All ways to carry out the operations that may be chosen from."""
+        if self.levels is not None:
+            return self._maps(placed, wires, read, levels)
         tiled = [] if self.choice.strategy == WINDOWS else self._tiled(placed, wires, read)
         return tiled if tiled and self.choice.strategy == TILES else tiled + self._windows(placed, wires, read)
 
@@ -170,7 +196,23 @@ class Planner:
             blocks = fuse(rest, width, min(width, SAMPLED_WIDTH), mix=count <= SAMPLED_WIDTH)
             seconds = cost.window_seconds(prologue, blocks, read, count, self.batch, self.machine)
             fits = cost.build_entries(blocks, 1) <= cost.BUILD_LIMIT
-            out.append(_Steps(wires, prologue, tuple(blocks), read, seconds, False, width, fits))
+            out.append(_Steps(wires, prologue, tuple(blocks), read, seconds, False, width, fits, (), (1,) * count))
+        return out
+
+    def _maps(
+        self, placed: Sequence[Placed], wires: tuple[int, ...], read: Read, levels: tuple[int, ...]
+    ) -> list[_Steps]:
+        """Blocks of real maps on the coordinates of density matrices; widths count index bits, two for a wire."""
+        chains, rest = split_prologue(placed)
+        count = sum(levels)
+        prologue = _prologue(chains, count)
+        out = []
+        for width in [2 * self.choice.width] if self.choice.width else range(2, min(max(count, 2), WIDEST_MAP) + 1, 2):
+            for own in range(2, min(width, 2 * SAMPLED_WIDTH) + 1, 2):
+                blocks = fuse(rest, width, own, mix=count <= own)
+                seconds = cost.window_seconds(prologue, blocks, read, count, self.batch, self.machine, real=True)
+                fits = cost.build_entries(blocks, 1) <= cost.BUILD_LIMIT
+                out.append(_Steps(wires, prologue, tuple(blocks), read, seconds, False, width, fits, (), levels))
         return out
 
     def _tiled(self, placed: Sequence[Placed], wires: tuple[int, ...], read: Read) -> list[_Steps]:
@@ -193,7 +235,7 @@ class Planner:
             walks = passes(positions, count) if count > cost.TILE_BITS else 1
             there = alive(positions, count) if encoders else ()
             seconds = cost.tile_seconds(prologue, blocks, read, count, self.batch, self.machine, walks, there)
-            out.append(_Steps(wires, prologue, tuple(blocks), read, seconds, True, width, alive=there))
+            out.append(_Steps(wires, prologue, tuple(blocks), read, seconds, True, width, True, there, (1,) * count))
         return out
 
 
@@ -210,6 +252,7 @@ class _Steps:
     width: int
     fits: bool = True
     alive: tuple[int, ...] = ()
+    levels: tuple[int, ...] = ()
 
 
 def _grounded(op: Operation) -> Operation:

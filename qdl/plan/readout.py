@@ -70,7 +70,35 @@ class StateRead:
     """The amplitudes themselves."""
 
 
-Read = WordsRead | ProbsRead | StateRead
+@dataclass(frozen=True)
+class CoordinateWords:
+    """Expectation values of words on a density matrix: each word's factors with the positions of their wires."""
+
+    words: tuple[tuple[tuple[tuple[int, ...], Atom], ...], ...]
+
+    @property
+    def count(self) -> int:
+        return len(self.words)
+
+
+@dataclass(frozen=True)
+class CoordinatesRead:
+    """The coordinates of the reduced density matrix on `positions`, in that order."""
+
+    positions: tuple[int, ...]
+
+
+Read = WordsRead | ProbsRead | StateRead | CoordinateWords | CoordinatesRead
+
+
+def read_coordinates(wires: Iterable[int], place: dict[int, int]) -> CoordinatesRead:
+    """The readout of a reduced density matrix on some wires, ascending."""
+    return CoordinatesRead(tuple(place[w] for w in sorted(wires)))
+
+
+def read_coordinate_words(words: Sequence[Word], place: dict[int, int]) -> CoordinateWords:
+    """The readout of words from coordinates."""
+    return CoordinateWords(tuple(tuple((tuple(place[w] for w in a.wires), a) for a in word) for word in words))
 
 
 def read_probs(wires: Iterable[int], place: dict[int, int]) -> ProbsRead:

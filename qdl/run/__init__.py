@@ -189,7 +189,7 @@ def density(circuit: Circuit, values: Mapping[str, Any] | None = None, wires: An
     tensor([[0.5000, 0.0000],
             [0.0000, 0.5000]])
     """
-    chosen = _chosen(wires, circuit)
+    chosen = _chosen(wires, circuit, named=False)
     return _cached("density", circuit, chosen, options, lambda o: requests.Density(circuit, chosen, o))(values)
 
 
@@ -298,12 +298,21 @@ def _check_circuit(circuit: Any) -> None:
         raise CircuitError("the first argument must be a qdl.Circuit", got=type(circuit).__name__)
 
 
-def _chosen(wires: Any, circuit: Any) -> tuple[int, ...]:
-    """Checked wires to read; all by default."""
+def _chosen(wires: Any, circuit: Any, named: bool = True) -> tuple[int | str, ...]:
+    """Checked wires, and where `named` bits, to read; all wires by default."""
     _check_circuit(circuit)
     if wires is None:
         return tuple(range(circuit.wires))
-    chosen = circuit.check_wires("wires", [wires] if isinstance(wires, int) else wires)
+    listed = [wires] if isinstance(wires, (int, str)) else list(wires)
+    bits = [name for name in listed if isinstance(name, str)]
+    unknown = [bit for bit in bits if bit not in circuit.bits]
+    if unknown or (bits and not named):
+        known = f"wires{', or bits: ' + ', '.join(circuit.bits) if named else ''}"
+        raise CircuitError("no such bit to read", got=unknown or bits, expected=known)
+    if len(set(bits)) != len(bits):
+        raise CircuitError("bits are read once each", got=bits)
+    circuit.check_wires("wires", [wire for wire in listed if not isinstance(wire, str)])
+    chosen = tuple(wire if isinstance(wire, str) else int(wire) for wire in listed)
     if not chosen:
         raise CircuitError("no wires to read", do="leave wires out to read all")
     return chosen

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -10,20 +10,22 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from qdl import registry
+from qdl.engine.angles import Evaluator
 from qdl.engine.memory import rows_that_fit
 from qdl.engine.state import StateVector
-from qdl.engine.values import COMPLEX, Values, bind, real_dtype
+from qdl.engine.values import COMPLEX, Values, bind, check, real_dtype
 from qdl.errors import CircuitError, UnsupportedError
 from qdl.grad.adjoint import Adjoint
 from qdl.grad.autograd import Autograd
 from qdl.grad.execute import Executor, MakePlan
 from qdl.ir import Circuit, Operation, Param
-from qdl.ir.params import Angle, params_of
+from qdl.ir.params import Angle, Expr, params_of
 from qdl.measure import seeds
 from qdl.plan import Plan
 from qdl.run.options import Options
 
-LARGE = 22  # wires of a circuit below which any machine has the memory
+LARGE = 22  # index bits of a state below which any machine has the memory
+ROUNDING = 1e-6  # by which the strengths of a channel may leave their range
 
 
 class Compiled:
@@ -38,7 +40,9 @@ class Compiled:
         What must be bound: the circuit's Params and those of the observables' coefficients.
     """
 
-    def __init__(self, circuit: Circuit, options: Options, coefficients: Sequence[Angle] = ()) -> None:
+    def __init__(
+        self, circuit: Circuit, options: Options, coefficients: Sequence[Angle] = (), coherent: Collection[int] = ()
+    ) -> None:
         self.circuit, self.options = circuit.copy(), options
         self.engine = registry.engine(options.engine) if isinstance(options.engine, str) else options.engine
         if not isinstance(self.engine, StateVector):
@@ -46,7 +50,9 @@ class Compiled:
                 "unknown kind of engine", got=type(self.engine).__name__, expected="an engine's name"
             )
         self.method = options.method()
-        self.operations = self.circuit.elementary()
+        self.lowered = self.engine.lower(self.circuit, coherent)
+        limits = list(dict.fromkeys(limit for _, limit in self.lowered.limits if isinstance(limit.value, Expr)))
+        self.limits = (limits, Evaluator([limit.value for limit in limits]))
         found: dict[str, Param] = {}
         for param in (*circuit.params, *params_of(coefficients)):
             if found.setdefault(param.name, param) != param:
@@ -74,12 +80,21 @@ class Compiled:
     def bind(self, values: Mapping[str, Any] | None) -> Values:
         """The values, checked and laid out."""
         o = self.options
-        return bind(self.params, values, o.dtype, o.device, o.validate)
+        bound = bind(self.params, values, o.dtype, o.device, o.validate)
+        limits, evaluator = self.limits
+        if limits and bound.validate:
+            with torch.no_grad():
+                slack = evaluator(bound)
+            for k, limit in enumerate(limits):
+                check(f"{limit.problem}: the strengths of a channel", slack[..., k] > -ROUNDING, limit.expected)
+        return bound
 
     def make_executor(self, make_plan: MakePlan, more: Sequence[Operation] = ()) -> Executor:
         """An executor of the circuit, with some operations added at its end."""
-        executor = Executor([*self.operations, *more], make_plan, self.engine, self.options.choice())
-        if self.circuit.wires > LARGE:  # what no batch makes smaller is refused here, not at the first call
+        lowered = self.lowered
+        levels = lowered.levels if self.engine.mixed else None
+        executor = Executor([*lowered.operations, *more], make_plan, self.engine, self.options.choice(), levels)
+        if sum(lowered.levels) > LARGE:  # what no batch makes smaller is refused here, not at the first call
             precision = real_dtype(self.options.dtype) or torch.float32
             device = torch.device(self.options.device or "cpu")
             plan = executor.plan(frozenset(), 1, device)

@@ -13,10 +13,11 @@ from torch import Tensor
 
 from qdl.engine import kernels
 from qdl.engine.angles import Evaluator
-from qdl.engine.values import Values
+from qdl.engine.values import COMPLEX, Values
 from qdl.errors import CircuitError, UnsupportedError
-from qdl.grad.execute import Executor, read_exactly
-from qdl.ir import Circuit, Observable
+from qdl.grad.execute import Executor, MakePlan, read_exactly
+from qdl.ir import Circuit, Observable, Operation
+from qdl.ir.maps import as_map, basis
 from qdl.ir.observables import Word
 from qdl.measure import merge, shots
 from qdl.measure.seeds import uniform
@@ -35,8 +36,10 @@ class Words(Compiled):
             listed = [*listed, *(o.squared() for o in listed)]
         terms = [(row, word, c) for row, o in enumerate(listed) for word, c in o.real_terms().items()]
         coefficients = [c for _, _, c in terms]
-        super().__init__(circuit, options, coefficients)
+        coherent = {w for _, word, _ in terms for atom in word if atom.letter != "Z" for w in atom.wires}
+        super().__init__(circuit, options, coefficients, coherent)
         self.square, self.count = square, len(listed)
+        terms = [(row, self.lowered.word(word), c) for row, word, c in terms]
         self.words: list[Word] = list(dict.fromkeys(word for _, word, _ in terms))
         self.rows_of = [row for row, _, _ in terms]
         self.words_of = [self.words.index(word) for _, word, _ in terms]
@@ -47,7 +50,14 @@ class Words(Compiled):
         if options.shots is None:
             self.executor = self.make_executor(methodcaller("words", tuple(self.words)))
         else:
-            self.samplers = [self.make_executor(methodcaller("probs", s.wires), s.operations()) for s in self.settings]
+            self.samplers = [self.make_executor(methodcaller("probs", s.wires), self.turns(s)) for s in self.settings]
+
+    def turns(self, setting: shots.Setting) -> list[Operation]:
+        """What turns a setting's basis to bits, as the engine takes it."""
+        operations = setting.operations()
+        if not self.engine.mixed:
+            return operations
+        return [Operation(*as_map(op), op.wires) for op in operations]
 
     def executors(self) -> list[Executor]:
         return [self.executor] if self.options.shots is None else self.samplers
@@ -93,9 +103,9 @@ class Words(Compiled):
 class Probs(Compiled):
     """Probabilities of bit strings on some wires."""
 
-    def __init__(self, circuit: Circuit, wires: Sequence[int], options: Options) -> None:
+    def __init__(self, circuit: Circuit, wires: Sequence[int | str], options: Options) -> None:
         super().__init__(circuit, options)
-        self.wires = tuple(wires)
+        self.wires = self.lowered.places(wires)
         self.executor = self.make_executor(methodcaller("probs", self.wires))
 
     def executors(self) -> list[Executor]:
@@ -142,12 +152,20 @@ class State(Compiled):
     """The amplitudes."""
 
     def __init__(self, circuit: Circuit, options: Options) -> None:
-        super().__init__(circuit, options)
+        super().__init__(circuit, options, coherent=range(circuit.wires))
         if options.shots is not None:
             raise UnsupportedError("amplitudes cannot be sampled", got=f"shots={options.shots}", do="use qdl.sample")
         if options.grad == "shift":
             raise UnsupportedError("amplitudes have no shift rule", do="use grad='adjoint'")
-        self.executor = self.make_executor(methodcaller("state", circuit.wires))
+        self.executor = self.make_executor(self.plan())
+
+    def plan(self) -> MakePlan:
+        """What is asked of a planner."""
+        if self.engine.mixed:
+            raise UnsupportedError("a density matrix has no amplitudes", do="read qdl.density, or use engine='state'")
+        if len(self.lowered.levels) > self.circuit.wires:
+            raise UnsupportedError("a circuit that measures or resets leaves no single state", do="read qdl.density")
+        return methodcaller("state", self.circuit.wires)
 
     def executors(self) -> list[Executor]:
         return [self.executor]
@@ -166,12 +184,29 @@ class Density(State):
         self.kept = tuple(wires)
         super().__init__(circuit, options)
 
+    def plan(self) -> MakePlan:
+        if self.engine.mixed:
+            return methodcaller("coordinates", self.lowered.places(self.kept))
+        return methodcaller("state", len(self.lowered.levels))
+
+    def rows(self, values: Values, start: int, seed: int) -> Tensor:
+        places = self.lowered.places(self.kept)
+        if self.engine.mixed:
+            return self.executor.run(values, self.method, partial(merge.coordinates, places=places))
+        return self.executor.run(values, self.method, partial(merge.state, wires=len(self.lowered.levels)))
+
     def result_entries(self) -> float:
-        return super().result_entries() + 4.0 ** len(self.kept)
+        states = 0.0 if self.engine.mixed else 2.0 ** len(self.lowered.levels)
+        return states + 4.0 ** len(self.kept)
 
     def finish(self, out: Tensor) -> Tensor:
-        front = kernels.to_front(out.reshape(math.prod(out.shape[:-1]), out.shape[-1]), self.kept, self.circuit.wires)
-        return (front @ front.mH).reshape(*out.shape[:-1], 2 ** len(self.kept), 2 ** len(self.kept))
+        size = 2 ** len(self.kept)
+        rows = out.reshape(math.prod(out.shape[:-1]), out.shape[-1])
+        if self.engine.mixed:
+            turned = torch.as_tensor(basis(len(self.kept)), dtype=COMPLEX[out.dtype], device=out.device)
+            return (rows.to(turned.dtype) @ turned.mT).reshape(*out.shape[:-1], size, size)
+        front = kernels.to_front(rows, self.lowered.places(self.kept), len(self.lowered.levels))
+        return (front @ front.mH).reshape(*out.shape[:-1], size, size)
 
 
 def _check_observables(listed: Sequence[Any], circuit: Circuit) -> None:

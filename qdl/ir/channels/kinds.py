@@ -1,0 +1,156 @@
+"""What a channel is: a set of Kraus operators whose weights and entries are expressions of its strengths."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from qdl.errors import CircuitError
+from qdl.ir.gates import Gate, Matrix, Step
+from qdl.ir.params import Angle, Expr, apply
+
+
+@dataclass(frozen=True)
+class Kraus:
+    """One way a channel can act: rho -> weight K rho K^+ with K = sum_j amplitude_j matrix_j.
+
+    The weight stands apart from K, so that no derivative meets the square root of a strength at zero.
+
+    Attributes
+    ----------
+    weight : number or expression
+        Not negative.
+    terms : tuple of (number or expression, Matrix)
+        The amplitudes and the matrices that they weight.
+    """
+
+    weight: Angle
+    terms: tuple[tuple[Angle, Matrix], ...]
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A number or expression that must not be negative, and how a message says so."""
+
+    value: Angle
+    problem: str
+    expected: str
+
+
+Make = Callable[..., Sequence[Kraus]]
+Pairs = list[tuple[Matrix, Matrix]]  # (A, B) for A rho B^+
+Check = Callable[..., Sequence[Limit]]
+
+
+class Channel(Gate):
+    """A row of the channel table, or a channel made of given Kraus operators.
+
+    Parameters
+    ----------
+    name : str
+    wires : int
+    strengths : sequence of str
+        The names of its strengths, in order.
+    make : callable
+        Strengths to Kraus operators.
+    check : callable
+        Strengths to what must not be negative.
+    linear : callable, optional
+        Strengths to features, if there are fewer of them than products of amplitudes.
+    origin : tuple of (callable, arguments)
+        What makes this channel anew in another process.
+    content : hashable
+        What tells channels of one name and size apart.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        wires: int,
+        strengths: Sequence[str],
+        make: Make,
+        check: Check,
+        origin: tuple[Callable[..., Channel], tuple[Any, ...]],
+        content: Any = (),
+        linear: Callable[..., dict[Angle, Pairs]] | None = None,
+    ) -> None:
+        super().__init__(name, wires, strengths)
+        self.make, self.check, self.origin, self.given = make, check, origin, content
+        self.linear = linear
+
+    def _content(self) -> tuple[object, ...]:
+        return (self.given,)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return self.origin
+
+    def __repr__(self) -> str:
+        return f"<channel {self.name}({', '.join(self.angles)}) on {self.wires} wires>"
+
+    def kraus(self, *strengths: Angle) -> list[Kraus]:
+        """The Kraus operators at given strengths, numbers or expressions; those of weight zero are left out."""
+        return [k for k in self.make(*strengths) if isinstance(k.weight, Expr) or k.weight != 0.0]
+
+    def operators(self, *strengths: float) -> list[Matrix]:
+        """The Kraus operators at plain strengths, (2**wires, 2**wires) each, with sum K^+ K = 1."""
+        return [np.sqrt(k.weight) * sum(a * m for a, m in k.terms) for k in self.kraus(*strengths)]  # type: ignore[arg-type, misc]
+
+    def features(self, *strengths: Angle) -> dict[Angle, Pairs]:
+        """The channel as rho -> sum_f f sum_(A, B) A rho B^+, linear in its features f.
+
+        Returns
+        -------
+        dict
+            A number or expression to the pairs (A, B) that it weights.
+        """
+        if self.linear is not None:
+            return self.linear(*strengths)
+        found: dict[Angle, Pairs] = {}
+        for k in self.kraus(*strengths):
+            for left, a in k.terms:
+                for right, b in k.terms:
+                    weight = apply("mul", k.weight, apply("mul", left, right))
+                    found.setdefault(weight, []).append((a, b))
+        return found
+
+    def refuse_bad(self, strengths: Sequence[Angle]) -> None:
+        """Refuse plain strengths for which there is no such channel."""
+        for limit in self.check(*strengths):
+            if not isinstance(limit.value, Expr) and limit.value < -TOLERANCE:
+                plain = [a for a in strengths if not isinstance(a, Expr)]
+                got = ", ".join(f"{s:g}" for s in plain[:8]) + (", ..." if len(plain) > 8 else "")
+                raise CircuitError(f"channel {self.name!r}: {limit.problem}", got=got, expected=limit.expected)
+
+    def matrix(self, *angles: float) -> Matrix:
+        raise CircuitError(f"the channel {self.name!r} has no unitary matrix", do="read qdl.density of the circuit")
+
+    def inverse(self, angles: tuple[Angle, ...], wires: tuple[int, ...]) -> list[Step]:
+        raise CircuitError(f"the channel {self.name!r} has no inverse", do="invert the circuit without its noise")
+
+
+class Measure(Gate):
+    """The measurement of a wire in the Z basis; its outcome is written to a bit."""
+
+    def __init__(self) -> None:
+        super().__init__("measure", 1)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return (Measure, ())
+
+    def matrix(self, *angles: float) -> Matrix:
+        raise CircuitError("a measurement has no matrix", do="read qdl.density of the circuit")
+
+    def inverse(self, angles: tuple[Angle, ...], wires: tuple[int, ...]) -> list[Step]:
+        raise CircuitError("a measurement has no inverse", do="invert the circuit without its measurements")
+
+
+TOLERANCE = 1e-9  # by which rounding may carry a strength over its limit
+
+
+def root(value: Angle) -> Angle:
+    """The square root of a strength; its derivative at zero, which is infinite, counts as zero."""
+    return apply("root", value if isinstance(value, Expr) else max(value, 0.0))
+
