@@ -58,21 +58,33 @@ def case(
 
     `gates` restricts it to these rows of the table; without it unitaries, controls and the like are drawn too.
     """
-    numbers = np.random.default_rng(draw.getrandbits(32))
-    names = draw.sample(["x", "theta", "phi", "w_0", "β"], draw.randint(1, 4))
-    params = [Param(name, draw.randint(1, 3)) for name in names]
-    batch = draw.choice(batches)
-    values = {p.name: torch.tensor(numbers.uniform(-2, 2, (*part(draw, batch), p.size))) for p in params}
-    entries = [entry for param in params for entry in param]
+    numbers, entries, values = symbols(draw, batches)
     observables = [observable(draw, numbers, wires, entries) for _ in range(draw.randint(1, 4))]
     circuit = Circuit(wires)
     if prepared and not gates:
         prepare(draw, numbers, circuit, entries)
     while len(circuit) < length:
         operation(draw, numbers, circuit, entries, gates)
+    return used(circuit, observables, values)
+
+
+def symbols(
+    draw: Random, batches: Sequence[tuple[int, ...]]
+) -> tuple[np.random.Generator, list[Any], dict[str, torch.Tensor]]:
+    """A source of numbers, the entries of some Params, and values for them."""
+    numbers = np.random.default_rng(draw.getrandbits(32))
+    names = draw.sample(["x", "theta", "phi", "w_0", "β"], draw.randint(1, 4))
+    params = [Param(name, draw.randint(1, 3)) for name in names]
+    batch = draw.choice(batches)
+    values = {p.name: torch.tensor(numbers.uniform(-2, 2, (*part(draw, batch), p.size))) for p in params}
+    return numbers, [entry for param in params for entry in param], values
+
+
+def used(circuit: Circuit, observables: list[Observable], values: dict[str, torch.Tensor]) -> Case:
+    """The case with the values that it needs."""
     coefficients = [c for o in observables for c in o.terms.values() if not isinstance(c, (int, float, complex))]
-    used = {param.name for param in (*circuit.params, *params_of(coefficients))}
-    return Case(circuit, observables, {name: value for name, value in values.items() if name in used})
+    names = {param.name for param in (*circuit.params, *params_of(coefficients))}
+    return Case(circuit, observables, {name: value for name, value in values.items() if name in names})
 
 
 def part(draw: Random, batch: tuple[int, ...]) -> tuple[int, ...]:
@@ -181,3 +193,84 @@ def observable(draw: Random, numbers: np.random.Generator, wires: int, entries: 
         return 0.5 * matrix @ pauli_word(draw, order[k:]) if order[k:] else matrix - 0.25
     total = pauli_sum(draw, numbers, order)
     return total if kind == 2 else total + pauli_word(draw, order) * expression(draw, entries, 1)
+
+
+CHANNEL_NAMES = (
+    "bit_flip phase_flip bit_phase_flip depolarizing pauli amplitude_damping generalized_amplitude_damping "
+    "phase_damping thermal_relaxation reset_error reset kraus"
+).split()
+
+
+def strength(draw: Random, numbers: np.random.Generator, entries: Sequence[Any], most: float = 1.0) -> Any:
+    """A probability: a number, or an expression that stays between 0 and `most`."""
+    if not entries or draw.randint(0, 1):
+        return most * float(draw.choice([0.0, 1.0, *numbers.uniform(0, 1, 6)]))
+    return most * (0.5 + 0.45 * sin(expression(draw, entries, 1)))
+
+
+def channel(draw: Random, numbers: np.random.Generator, circuit: Circuit, entries: Sequence[Any], name: str) -> None:
+    """Add one channel of that name on drawn wires."""
+    wires = draw.sample(range(circuit.wires), circuit.wires)
+    if name == "reset":
+        circuit.reset(wires[0])
+    elif name == "kraus":
+        k = draw.randint(1, min(2, len(wires)))
+        parts = draw.randint(1, 3)
+        tall = unitary(numbers, parts * 2**k)[:, : 2**k]
+        circuit.kraus(tall.reshape(parts, 2**k, 2**k), *wires[:k])
+    elif name == "thermal_relaxation":
+        t1, time = strength(draw, numbers, entries) + 0.1, 2 * strength(draw, numbers, entries)
+        t2 = 2 * t1 * (0.05 + 0.9 * strength(draw, numbers, entries))
+        circuit.channel(name, t1, t2, time, strength(draw, numbers, entries), wires=wires[0])
+    elif name == "depolarizing":
+        k = draw.randint(1, min(2, len(wires)))
+        circuit.channel(name, strength(draw, numbers, entries), wires=wires[:k])
+    elif name == "pauli":
+        k = draw.randint(1, min(2, len(wires)))
+        parts = 4**k - 1
+        circuit.channel(name, [strength(draw, numbers, entries, 1 / parts) for _ in range(parts)], wires=wires[:k])
+    else:
+        count = 2 if name in ("reset_error", "generalized_amplitude_damping") else 1
+        most = 0.5 if name == "reset_error" else 1.0
+        circuit.channel(name, *(strength(draw, numbers, entries, most) for _ in range(count)), wires=wires[0])
+
+
+def feedback(draw: Random, numbers: np.random.Generator, circuit: Circuit, entries: Sequence[Any]) -> None:
+    """Measure a wire, or do something that depends on what was measured."""
+    bits = circuit.bits
+    if not bits or draw.randint(0, 1):
+        circuit.measure(draw.randrange(circuit.wires), draw.choice("abc"))
+        return
+    asked = draw.sample(bits, draw.randint(1, min(2, len(bits))))
+    with circuit.if_(asked, draw.randrange(2 ** len(asked))):
+        if draw.randint(0, 4):
+            operation(draw, numbers, circuit, entries, NARROW)
+        else:
+            circuit.reset(draw.randrange(circuit.wires))
+
+
+NARROW = [name for name, row in TABLE.items() if row.wires <= 2]
+
+
+def noisy_case(
+    draw: Random,
+    wires: int,
+    length: int,
+    channels: Sequence[str] = CHANNEL_NAMES,
+    measures: bool = False,
+    gates: Sequence[str] = (),
+    batches: Sequence[tuple[int, ...]] = BATCHES,
+) -> Case:
+    """A random case with channels among its gates, and where `measures` measurements and conditions."""
+    numbers, entries, values = symbols(draw, batches)
+    observables = [observable(draw, numbers, wires, entries) for _ in range(draw.randint(1, 4))]
+    circuit = Circuit(wires)
+    while len(circuit) < length:
+        kind = draw.randint(0, 9)
+        if kind <= 2 and channels:
+            channel(draw, numbers, circuit, entries, draw.choice(channels))
+        elif kind <= 5 and measures:
+            feedback(draw, numbers, circuit, entries)
+        else:
+            operation(draw, numbers, circuit, entries, gates)
+    return used(circuit, observables, values)

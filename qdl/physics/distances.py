@@ -136,10 +136,10 @@ def absolute(resolution: float) -> Scalar:
 def square_root(resolution: float) -> Scalar:
     """The square root of what is above the resolution, zero below."""
 
-    def slope(p: Tensor) -> Tensor:
-        return torch.where(p > resolution, p.clamp(min=resolution).rsqrt() / 2, 0)
+    def power(p: Tensor, exponent: float) -> Tensor:
+        return torch.where(p > resolution, p.clamp(min=resolution) ** exponent, 0)
 
-    return Scalar(lambda p: torch.where(p > resolution, p.clamp(min=0).sqrt(), 0), slope)
+    return Scalar(lambda p: power(p, 0.5), lambda p: power(p, -0.5) / 2, lambda p: -power(p, -1.5) / 4)
 
 
 def inverse_absolute(resolution: float) -> Scalar:

@@ -111,7 +111,7 @@ def pairing(gradient: Tensor, change: Tensor) -> Tensor:
 def refuse_nested_forward_mode() -> None:
     """torch runs the `jvp` of a function of ours with forward mode switched off: an outer one would find zeros."""
     levels = torch._C._functorch.get_interpreter_stack() or []
-    if sum(level.key() is torch._C._functorch.TransformType.Jvp for level in levels) > 1:
+    if sum(level.key() == torch._C._functorch.TransformType.Jvp for level in levels) > 1:
         raise UnsupportedError(
             "forward mode inside forward mode through the eigenvalues of a density matrix",
             expected="at most one of the nested derivatives in forward mode",

@@ -104,7 +104,9 @@ class Probs(Compiled):
     """Probabilities of bit strings on some wires."""
 
     def __init__(self, circuit: Circuit, wires: Sequence[int | str], options: Options) -> None:
-        super().__init__(circuit, options)
+        # A bit may be read from the wire that it was measured on, but not beside it.
+        both = [w for w in wires if not isinstance(w, str)] if any(isinstance(w, str) for w in wires) else ()
+        super().__init__(circuit, options, coherent=both)
         self.wires = self.lowered.places(wires)
         self.executor = self.make_executor(methodcaller("probs", self.wires))
 
