@@ -1,7 +1,7 @@
 """The density-matrix engine: real coordinates of Hermitian matrices (qdl.ir.maps) under real maps.
 
-A state of n wires and m measured bits is a tensor (S, 2**(2n + m)), real. Everything that acts on state vectors acts on
-it as it is; only a channel cannot be undone, so the reverse sweep runs forward once more, from states kept on the way.
+A state of n wires and m measured bits is a tensor (S, 2**(2n + m)), real; inside it lies with its samples last. A
+channel cannot be undone, so the reverse sweep runs forward once more, from states kept on the way.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from qdl.engine import columns, kernels
 from qdl.engine.program import Program, Pull, Start
 from qdl.engine.state import StateVector
 from qdl.errors import UnsupportedError
+from qdl.ir import Circuit
 from qdl.ir.maps import basis
 from qdl.plan.lower import Lowered, density
-from qdl.plan.part import kept
-from qdl.ir import Circuit
+from qdl.plan.part import Part, kept
 
 
 class Density(StateVector):
@@ -43,11 +44,16 @@ class Density(StateVector):
         turned = torch.as_tensor(basis(wires).real, dtype=amplitudes.dtype, device=amplitudes.device)
         return (amplitudes[..., :, None] * amplitudes[..., None, :]).flatten(-2) @ turned
 
+    def init(self, part: Part, vectors: Sequence[Tensor]) -> Tensor:
+        rho = kernels.products([vector.mT.contiguous() for vector in vectors])[0]
+        order = tuple(p for product in part.prologue for p in product.positions)
+        return rho.mT if kernels.contiguous(order) else kernels.from_front(rho.mT[:, :, None], order, len(order))
+
     def run(self, program: Program, start: Start, stacks: Sequence[Tensor]) -> tuple[Tensor, Tensor | None]:
-        rho = start()
+        rho = start().mT.contiguous()
         for block, matrix in zip(program.blocks, program.matrices(stacks), strict=True):
-            rho = self.apply(rho, block, matrix, program.wires)
-        return rho, None
+            rho = columns.apply(rho, matrix, block.positions, program.wires)
+        return rho.mT, None
 
     def sweep(
         self,
@@ -68,7 +74,7 @@ class Density(StateVector):
         needed = {k for held, want in zip(program.slots, wanted, strict=True) if want for k in held}
         first = min(needed, default=len(blocks))
         last = 0 if through else first
-        lam = pull()
+        lam = pull().mT.contiguous()
         count = len(blocks)
         step = 1 if kept(count, wires) >= count else max(1, math.isqrt(count))
         marks = self._marks(program, start, matrices, step, last, max(needed, default=-1))
@@ -78,15 +84,16 @@ class Density(StateVector):
             if k in needed:
                 if k not in inside:
                     inside = self._between(program, matrices, marks, k, step)
-                crossed[k] = self.cross(lam, inside.pop(k), blocks[k], wires)
+                block = blocks[k]
+                crossed[k] = columns.cross(lam, inside.pop(k), block.positions, wires, block.sampled)
             if k > last or through:
-                lam = self.undo(lam, blocks[k], matrices[k], wires)
-                lam = lam.sum(0, keepdim=True) if program.spreads == k else lam
+                lam = columns.apply(lam, matrices[k].mT, blocks[k].positions, wires)
+                lam = lam.sum(1, keepdim=True) if program.spreads == k else lam
         gradients = [
             torch.stack([crossed[k] for k in held], -3) if want else None
             for held, want in zip(program.slots, wanted, strict=True)
         ]
-        return gradients, lam if through else None
+        return gradients, lam.mT if through else None
 
     def _marks(
         self, program: Program, start: Start, matrices: Sequence[Tensor], step: int, first: int, last: int
@@ -95,12 +102,12 @@ class Density(StateVector):
         marks: dict[int, Tensor] = {}
         if last < 0:
             return marks
-        rho = start()
+        rho = start().mT.contiguous()
         for k in range(last + 1):
             if k % step == 0 and k + step > first:
                 marks[k] = rho
             if k < last:
-                rho = self.apply(rho, program.blocks[k], matrices[k], program.wires)
+                rho = columns.apply(rho, matrices[k], program.blocks[k].positions, program.wires)
         return marks
 
     def _between(
@@ -110,5 +117,5 @@ class Density(StateVector):
         begin = last - last % step
         inside = {begin: marks.pop(begin)}
         for k in range(begin, last):
-            inside[k + 1] = self.apply(inside[k], program.blocks[k], matrices[k], program.wires)
+            inside[k + 1] = columns.apply(inside[k], matrices[k], program.blocks[k].positions, program.wires)
         return inside

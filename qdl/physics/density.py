@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from qdl.errors import CircuitError, ValuesError
-from qdl.physics.spectral import Spectrum, decompose
+from qdl.physics.spectral import Spectrum, decompose, tracked
 
 REAL = {torch.float32: torch.float32, torch.complex64: torch.float32}
 REAL |= {torch.float64: torch.float64, torch.complex128: torch.float64}
@@ -90,49 +90,54 @@ def read(name: str, state: Tensor, pure: bool | None = None, validate: bool = Tr
         raise ValuesError(f"{name} has the wrong shape for a state", got=shape, expected=f"{forms[pure]} with n >= 1")
     made = State(state, size.bit_length() - 1, not square if pure is None else pure)
     if validate and state.numel() and state.device.type != "meta" and not torch._C._are_functorch_transforms_active():
-        _check_vector(name, made) if made.pure else _check_matrix(name, made, hint=pure is None)
+        (_check_vector if made.pure else _check_matrix)(name, made)
     return made
 
 
 def _check_vector(name: str, state: State) -> None:
-    excess = _norms(state.tensor) - 1
-    good = excess.abs() <= _tolerance(state)
-    _demand(name, excess, good, "vectors of norm 1", "a squared norm off by", "normalise it")
+    excess = squares(state.tensor.detach()).sum(-1) - 1
+    _demand(name, state, excess, excess.abs() <= _tolerance(state), "vectors of norm 1", "a squared norm off by")
 
 
-def _check_matrix(name: str, state: State, hint: bool) -> None:
+def _check_matrix(name: str, state: State) -> None:
     rho, tolerance = state.tensor.detach(), _tolerance(state)
-    remedy = None
-    if hint and rho.device.type == "cpu" and bool(((_norms(rho) - 1).abs() <= tolerance).all()):
-        remedy = f"pass pure=True if these are {rho.shape[-1]} state vectors, one a row"
-    skew = (rho - rho.mH).abs()
-    _demand(name, skew, skew <= tolerance, "a Hermitian matrix", "an element and its mirror image apart by", remedy)
+    skew = squares(rho - rho.mH).amax((-2, -1)).sqrt()
+    _demand(name, state, skew, skew <= tolerance, "a Hermitian matrix", "an element and its mirror image apart by")
     excess = rho.diagonal(dim1=-2, dim2=-1).real.sum(-1) - 1
-    _demand(name, excess, excess.abs() <= tolerance, "trace 1", "a trace off by", remedy)
+    _demand(name, state, excess, excess.abs() <= tolerance, "trace 1", "a trace off by")
     # All eigenvalues are above -tolerance where rho + tolerance has a Cholesky factor, at a tenth of the price.
     lifted = rho + tolerance * torch.eye(rho.shape[-1], dtype=rho.dtype, device=rho.device)
     good = torch.linalg.cholesky_ex(lifted).info == 0
     lowest = excess if rho.device.type == "cuda" or bool(good.all()) else torch.linalg.eigvalsh(rho)[..., 0]
-    _demand(name, lowest, good, "no negative eigenvalue", "an eigenvalue of", remedy)
+    _demand(name, state, lowest, good, "no negative eigenvalue", "an eigenvalue of")
 
 
-def _norms(vectors: Tensor) -> Tensor:
-    return torch.linalg.vector_norm(vectors.detach(), dim=-1).square()
+def squares(tensor: Tensor) -> Tensor:
+    """|x|^2 of each element, without the square root that torch takes for complex ones."""
+    if not tensor.is_complex():
+        return tensor.square()
+    return torch.view_as_real(tensor.resolve_conj()).square().sum(-1)
 
 
 def _tolerance(state: State) -> float:
     return float(torch.finfo(state.dtype).eps) ** 0.5
 
 
-def _demand(name: str, found: Tensor, good: Tensor, expected: str, what: str, do: str | None) -> None:
+def _demand(name: str, state: State, found: Tensor, good: Tensor, expected: str, what: str) -> None:
     """Refuse a state where `good` is False, and show the worst of what was found."""
     if good.device.type == "cuda":
         torch._assert_async(good.all(), f"{name} is no state: expected {expected}")
     elif not bool(good.all()):
         wrong = found[~good]
         worst = float(wrong[wrong.abs().nan_to_num(torch.inf).argmax()])
-        do = f"{do}, or pass validate=False" if do else "pass validate=False to take it as it is"
-        raise ValuesError(f"{name} is no state", got=f"{what} {worst:.3g}", expected=expected, do=do)
+        raise ValuesError(f"{name} is no state", got=f"{what} {worst:.3g}", expected=expected, do=_remedy(state))
+
+
+def _remedy(state: State) -> str:
+    norms = squares(state.tensor.detach()).sum(-1)
+    if not state.pure and bool(((norms - 1).abs() <= _tolerance(state)).all()):
+        return f"pass pure=True if these are {norms.shape[-1]} state vectors, one a row"
+    return "divide it by its norm" if state.pure else "pass validate=False to take it as it is"
 
 
 def pair(rho: State, sigma: State) -> tuple[State, State]:
@@ -161,26 +166,29 @@ def pair(rho: State, sigma: State) -> tuple[State, State]:
     return rho.expand(batch), sigma.expand(batch)
 
 
-def chosen(wires: Wires | None, total: int, name: str = "wires") -> list[int]:
-    """Wires as a list; None stands for all.
+def some(wires: Wires | None, total: int) -> list[int]:
+    """The wires chosen, or all of them where none are."""
+    return list(range(total)) if wires is None else chosen(wires, total)
+
+
+def chosen(wires: Wires, total: int, name: str = "wires") -> list[int]:
+    """Wires as a list.
 
     Raises
     ------
     CircuitError
         For wires that are out of range, repeated, none at all, or no integers.
     """
-    if wires is None:
-        return list(range(total))
 
-    def refuse(problem: str, do: str | None = None) -> NoReturn:
-        raise CircuitError(problem, got=f"{name}={wires!r}", expected=f"distinct wires of 0 ... {total - 1}", do=do)
+    def refuse(problem: str) -> NoReturn:
+        raise CircuitError(problem, got=f"{name}={wires!r}", expected=f"distinct wires of 0 ... {total - 1}")
 
     try:
         found = [index(w) for w in (wires if isinstance(wires, Iterable) else [wires])]
     except TypeError:
         refuse("wires that are no integers")
     if not found:
-        refuse("no wire named", do="leave wires out for all of them" if name == "wires" else None)
+        refuse("no wire named")
     if not all(0 <= w < total for w in found):
         refuse("wire out of range")
     if len(set(found)) < len(found):
@@ -208,7 +216,7 @@ def folded(state: State, keep: Sequence[int]) -> Tensor:
     first = len(state.batch)
     axes = [*range(first), *(first + w for w in [*keep, *others(keep, state.wires)])]
     split = state.tensor.reshape(*state.batch, *[2] * state.wires).permute(axes)
-    return split.reshape(*state.batch, 1 << len(keep), -1)
+    return split.reshape(*state.batch, 1 << len(keep), 1 << (state.wires - len(keep)))
 
 
 def others(wires: Sequence[int], total: int) -> list[int]:
@@ -220,10 +228,10 @@ def resolution(dtype: torch.dtype, size: int) -> float:
     return max(4 * torch.finfo(REAL[dtype]).eps, size * torch.finfo(torch.float64).eps)
 
 
-def hermitian(matrix: Tensor) -> Spectrum:
+def hermitian(matrix: Tensor, needed: bool = False) -> Spectrum:
     """The spectrum of a matrix's Hermitian part. Always in double precision, whose rounding single precision hides."""
     wide = matrix.to(WIDE.get(matrix.dtype, matrix.dtype))
-    return decompose((wide + wide.mH) / 2, resolution(matrix.dtype, matrix.shape[-1]))
+    return decompose((wide + wide.mH) / 2, resolution(matrix.dtype, matrix.shape[-1]), needed)
 
 
 def spectrum(state: State, keep: Sequence[int]) -> Spectrum:
@@ -237,6 +245,8 @@ def spectrum(state: State, keep: Sequence[int]) -> Spectrum:
     amplitudes = folded(state, keep).to(WIDE.get(state.tensor.dtype, state.tensor.dtype))
     if amplitudes.shape[-2] > amplitudes.shape[-1]:
         amplitudes = amplitudes.mT
+    known, gram = resolution(state.tensor.dtype, amplitudes.shape[-2]), amplitudes @ amplitudes.mH
+    if not tracked(amplitudes):
+        return Spectrum(gram, torch.linalg.svdvals(amplitudes).square(), None, known**2)
     vectors, s, _ = torch.linalg.svd(amplitudes.detach(), full_matrices=False)
-    known = resolution(state.tensor.dtype, amplitudes.shape[-2])
-    return Spectrum(amplitudes @ amplitudes.mH, s.square(), vectors, known**2)
+    return Spectrum(gram, s.square(), vectors, known**2)

@@ -19,8 +19,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from qdl.physics.density import State, hermitian, pair, read
-from qdl.physics.spectral import Scalar, Spectrum, matrix_of, pairing, refuse_nested_forward_mode, trace_of
+from qdl.physics.density import State, hermitian, pair, read, resolution, squares
+from qdl.physics.spectral import Scalar, Spectrum, matrix_of, pairing, refuse_nested_forward_mode, trace_of, tracked
 
 Pure = bool | None | tuple[bool | None, bool | None]
 
@@ -65,13 +65,12 @@ def fidelity(rho: Tensor, sigma: Tensor, *, pure: Pure = None, validate: bool = 
     """
     a, b = pair(*_both(rho, sigma, pure, validate))
     if a.pure and b.pure:
-        overlap = (a.tensor.conj() * b.tensor).sum(-1)
-        return (overlap * overlap.conj()).real
+        return squares((a.tensor.conj() * b.tensor).sum(-1))
     if a.pure or b.pure:
         vector, matrix = (a, b) if a.pure else (b, a)
         image = (matrix.tensor @ vector.tensor.unsqueeze(-1)).squeeze(-1)
         return (vector.tensor.conj() * image).sum(-1).real
-    return _root_fidelity(hermitian(a.tensor), hermitian(b.tensor)).square().to(a.dtype)
+    return _root_fidelity(hermitian(a.tensor, True), hermitian(b.tensor, True)).square().to(a.dtype)
 
 
 def trace_distance(rho: Tensor, sigma: Tensor, *, pure: Pure = None, validate: bool = True) -> Tensor:
@@ -122,38 +121,43 @@ def _distance_of_vectors(a: Tensor, b: Tensor) -> Tensor:
 
     Whatever the norms, |a><a| - |b><b| has the eigenvalues e +- t, 2 e = |a|^2 - |b|^2, t^2 = e^2 + |a|^2 |across|^2.
     """
-    size = (a.conj() * a).sum(-1, keepdim=True).real
+    size = squares(a).sum(-1, keepdim=True)
     across = b - a * (a.conj() * b).sum(-1, keepdim=True) / size
-    excess = (size - (b.conj() * b).sum(-1, keepdim=True).real) / 2
-    return torch.linalg.vector_norm(torch.cat([size.sqrt() * across, excess.to(a.dtype)], -1), dim=-1)
+    excess = (size - squares(b).sum(-1, keepdim=True)) / 2
+    found = torch.cat([size.sqrt() * across, excess.to(a.dtype)], -1)
+    # At equal states the slope is zero, not that of what rounding leaves.
+    equal = torch.linalg.vector_norm(found.detach(), dim=-1, keepdim=True) <= resolution(a.dtype, 2)
+    return torch.linalg.vector_norm(torch.where(equal, found.detach(), found), dim=-1)
 
 
-def absolute(resolution: float) -> Scalar:
-    """|x|, of slope zero at zero."""
-    return Scalar(torch.abs, lambda x: x.sign() * (x.abs() > resolution), torch.zeros_like)
+def absolute(least: float) -> Scalar:
+    """|x|, of slope zero within `least` of zero."""
+    return Scalar(torch.abs, lambda x: x.sign() * (x.abs() > least), torch.zeros_like)
 
 
-def square_root(resolution: float) -> Scalar:
-    """The square root of what is above the resolution, zero below."""
+def square_root(least: float) -> Scalar:
+    """The square root of what is above `least`, zero below."""
 
     def power(p: Tensor, exponent: float) -> Tensor:
-        return torch.where(p > resolution, p.clamp(min=resolution) ** exponent, 0)
+        return torch.where(p > least, p.clamp(min=least) ** exponent, 0)
 
     return Scalar(lambda p: power(p, 0.5), lambda p: power(p, -0.5) / 2, lambda p: -power(p, -1.5) / 4)
 
 
-def inverse_absolute(resolution: float) -> Scalar:
-    """1/|x| beyond the resolution, zero below."""
+def inverse_absolute(least: float) -> Scalar:
+    """1/|x| beyond `least`, zero below."""
 
     def value(x: Tensor) -> Tensor:
-        return torch.where(x.abs() > resolution, 1 / x.abs().clamp(min=resolution), 0)
+        return torch.where(x.abs() > least, 1 / x.abs().clamp(min=least), 0)
 
     return Scalar(value, lambda x: -value(x).square() * x.sign())
 
 
 def _root_fidelity(rho: Spectrum, sigma: Spectrum) -> Tensor:
     root = square_root(rho.resolution)
-    a, b = (matrix_of(Spectrum(s.matrix.detach(), *s[1:]), root) for s in (rho, sigma))
+    a, b = (matrix_of(s._replace(matrix=s.matrix.detach()), root) for s in (rho, sigma))
+    if not (tracked(rho.matrix) or tracked(sigma.matrix)):
+        return torch.linalg.svdvals(a @ b).sum(-1)
     w, s, v = torch.linalg.svd(a @ b)
     return _RootFidelity.apply(rho.matrix, sigma.matrix, *rho[1:3], *sigma[1:3], w, s, v.mH, rho.resolution)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from math import inf, log
+from numbers import Real
 
 import torch
 from torch import Tensor
 
 from qdl.errors import CircuitError, ValuesError
-from qdl.physics.density import Wires, chosen, read, spectrum
+from qdl.physics.density import Wires, chosen, read, some, spectrum
 from qdl.physics.spectral import Scalar, Spectrum, trace_of
 
 
@@ -56,7 +57,7 @@ def entropy(
     tensor(1.)
     """
     state, unit = read("rho", rho, pure, validate), unit_of(base)
-    return (_entropy(spectrum(state, chosen(wires, state.wires))) / unit).to(state.dtype)
+    return (_entropy(spectrum(state, some(wires, state.wires))) / unit).to(state.dtype)
 
 
 def renyi_entropy(
@@ -105,9 +106,9 @@ def renyi_entropy(
     tensor(0.4700)
     """
     state, unit = read("rho", rho, pure, validate), unit_of(base)
-    if isinstance(alpha, Tensor) or not alpha >= 0:
+    if not isinstance(alpha, Real) or not alpha >= 0:
         raise ValuesError("no order of a Renyi entropy", got=f"alpha={alpha!r}", expected="a number of at least 0")
-    return (_renyi(spectrum(state, chosen(wires, state.wires)), float(alpha)) / unit).to(state.dtype)
+    return (_renyi(spectrum(state, some(wires, state.wires)), float(alpha)) / unit).to(state.dtype)
 
 
 def mutual_information(
@@ -165,7 +166,7 @@ def unit_of(base: float | None) -> float:
     """What natural logarithms are divided by."""
     if base is None:
         return 1.0
-    if isinstance(base, Tensor) or not base > 0 or base == 1 or base == inf:
+    if not isinstance(base, Real) or not base > 0 or base in (1, inf):
         raise ValuesError("no base of a logarithm", got=f"base={base!r}", expected="a positive number other than 1")
     return log(base)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from qdl.physics.density import Wires, chosen, folded, read, reduced
+from qdl.physics.density import Wires, chosen, folded, read, reduced, some, squares
 from qdl.physics.distances import fidelity, trace_distance
 from qdl.physics.entanglement import log_negativity, negativity
 from qdl.physics.entropies import entropy, mutual_information, renyi_entropy
@@ -90,10 +90,10 @@ def purity(rho: Tensor, wires: Wires | None = None, *, pure: bool | None = None,
     tensor(0.6250)
     """
     state = read("rho", rho, pure, validate)
-    keep = chosen(wires, state.wires)
+    keep = some(wires, state.wires)
     if state.pure and 2 * len(keep) > state.wires:
         amplitudes = folded(state, keep)
         matrix = amplitudes.mH @ amplitudes  # of the other wires, with the same purity
     else:
         matrix = reduced(state, keep)
-    return (matrix * matrix.conj()).sum((-2, -1)).real
+    return squares(matrix).sum((-2, -1))

@@ -54,21 +54,29 @@ class Spectrum(NamedTuple):
         Double precision; the only one that carries derivatives.
     values : Tensor, shape (*batch, size)
     vectors : Tensor, shape (*batch, size, size)
-        In columns.
+        In columns; left out where no derivative can ask for them.
     resolution : float
         Eigenvalues below it are not told from zero.
     """
 
     matrix: Tensor
     values: Tensor
-    vectors: Tensor
+    vectors: Tensor | None
     resolution: float
 
 
-def decompose(matrix: Tensor, resolution: float) -> Spectrum:
-    """The spectrum of a Hermitian matrix of double precision."""
+def decompose(matrix: Tensor, resolution: float, needed: bool = False) -> Spectrum:
+    """The spectrum of a Hermitian matrix of double precision; without eigenvectors where they are not `needed`."""
+    if not (needed or tracked(matrix)):
+        return Spectrum(matrix, torch.linalg.eigvalsh(matrix.detach()), None, resolution)
     values, vectors = torch.linalg.eigh(matrix.detach())
     return Spectrum(matrix, values, vectors, resolution)
+
+
+def tracked(tensor: Tensor) -> bool:
+    """Whether derivatives may be asked for: in reverse mode, in forward mode, or by `torch.func`."""
+    forward = torch.autograd.forward_ad._current_level >= 0 or torch._C._are_functorch_transforms_active()
+    return forward or (tensor.requires_grad and torch.is_grad_enabled())
 
 
 def trace_of(spectrum: Spectrum, f: Scalar) -> Tensor:
@@ -83,6 +91,8 @@ def trace_of(spectrum: Spectrum, f: Scalar) -> Tensor:
     tensor([[3., 0.],
             [0., 3.]], dtype=torch.float64)
     """
+    if spectrum.vectors is None:
+        return f.value(spectrum.values).sum(-1)
     return _Trace.apply(spectrum.matrix, spectrum.values, spectrum.vectors, f)
 
 

@@ -27,6 +27,7 @@ from qdl.plan.tiles import alive, passes
 WIDEST = 8
 SAMPLED_WIDTH = 2
 WIDEST_MAP = 6  # index bits of a block of maps: three wires
+OWN_MAP = 4  # the same of one per sample
 TILE_WIDEST = 3  # wires of a block that the tile kernels take
 TILE_WIDTHS = (2, 3)
 LIMIT_WIRES = 40
@@ -208,11 +209,10 @@ class Planner:
         prologue = _prologue(chains, count)
         out = []
         for width in [2 * self.choice.width] if self.choice.width else range(2, min(max(count, 2), WIDEST_MAP) + 1, 2):
-            for own in range(2, min(width, 2 * SAMPLED_WIDTH) + 1, 2):
-                blocks = fuse(rest, width, own, mix=count <= own)
-                seconds = cost.window_seconds(prologue, blocks, read, count, self.batch, self.machine, real=True)
-                fits = cost.build_entries(blocks, 1) <= cost.BUILD_LIMIT
-                out.append(_Steps(wires, prologue, tuple(blocks), read, seconds, False, width, fits, (), levels))
+            blocks = fuse(rest, width, min(width, OWN_MAP), mix=count <= OWN_MAP)
+            seconds = cost.window_seconds(prologue, blocks, read, count, self.batch, self.machine, real=True)
+            fits = cost.build_entries(blocks, 1) <= cost.BUILD_LIMIT
+            out.append(_Steps(wires, prologue, tuple(blocks), read, seconds, False, width, fits, (), levels))
         return out
 
     def _tiled(self, placed: Sequence[Placed], wires: tuple[int, ...], read: Read) -> list[_Steps]:
