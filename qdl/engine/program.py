@@ -37,6 +37,8 @@ class Program:
         What the stacks are built from.
     shared_angles : int
         How many angles are shared by the batch; those per sample are numbered behind them.
+    unitary : bool
+        Whether every block can be undone by its adjoint.
     """
 
     wires: int
@@ -48,6 +50,7 @@ class Program:
     words: tuple[tuple[int, ...], ...] = ()
     stacks: tuple[Stack, ...] = ()
     shared_angles: int = 0
+    unitary: bool = True
 
     @cached_property
     def slots(self) -> tuple[tuple[int, ...], ...]:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from qdl.engine import kernels
 from qdl.engine.program import Program, Pull, Start
+from qdl.engine.retrace import retrace
 from qdl.engine.values import COMPLEX
 from qdl.errors import UnsupportedError
 from qdl.ir import Circuit
@@ -105,7 +106,7 @@ class StateVector:
         wanted: Sequence[bool],
         through: bool,
     ) -> tuple[list[Tensor | None], Tensor | None]:
-        """The state and the gradient with respect to it, brought back through all blocks, which are unitary.
+        """The state and the gradient with respect to it, brought back through all blocks, here unitary ones.
 
         With psi_k = M_k psi_{k-1}: lam_{k-1} = M_k^+ lam_k, dL/dM_k = lam_k psi_{k-1}^+, psi_{k-1} = M_k^+ psi_k.
 
@@ -138,6 +139,8 @@ class StateVector:
             if swept is not None:
                 return source.gradients(swept.shared, swept.grouped, wanted), swept.start
         lam = pull()
+        if not program.unitary:
+            return retrace(kernels, 0, program, start(), lam, stacks, wanted, through)
         blocks, matrices, wires = program.blocks, program.matrices(stacks), program.wires
         needed = {k for held, want in zip(program.slots, wanted, strict=True) if want for k in held}
         crossed: dict[int, Tensor] = {}

@@ -55,6 +55,7 @@ class Task:
             _signs(part),
             stacks,
             n_shared,
+            all(block.unitary for block in part.blocks),
         )
 
     def _place_factors(self, prologue: Sequence[Block]) -> None:

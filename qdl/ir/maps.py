@@ -53,6 +53,8 @@ class Map(Gate):
         Of waves.
     """
 
+    unitary = False
+
     def __init__(
         self, source: Gate, kind: str, constants: Real, angles: Sequence[str], rates: Real, offsets: Real
     ) -> None:

@@ -141,7 +141,7 @@ def _remedy(state: State) -> str:
 
 
 def pair(rho: State, sigma: State) -> tuple[State, State]:
-    """Two states broadcast to one batch.
+    """Two states broadcast to one batch, both complex if one is.
 
     Raises
     ------
@@ -163,7 +163,9 @@ def pair(rho: State, sigma: State) -> tuple[State, State]:
             got=f"{rho.batch} and {sigma.batch}",
             do="make the leading dimensions fit",
         ) from None
-    return rho.expand(batch), sigma.expand(batch)
+    dtype = torch.promote_types(rho.tensor.dtype, sigma.tensor.dtype)
+    first, second = (s._replace(tensor=s.tensor.to(dtype)).expand(batch) for s in (rho, sigma))
+    return first, second
 
 
 def some(wires: Wires | None, total: int) -> list[int]:

@@ -44,6 +44,11 @@ class Block:
         return any(m.kind == SAMPLED for m in self.members)
 
     @property
+    def unitary(self) -> bool:
+        """Whether its adjoint undoes it."""
+        return all(getattr(m.operation.gate, "unitary", True) for m in self.members)
+
+    @property
     def varying(self) -> tuple[Placed, ...]:
         """The members whose angles are not numbers."""
         return tuple(m for m in self.members if m.kind != CONSTANT)

@@ -44,10 +44,13 @@ class Choice:
         ``"windows"`` (matrix products on views of the state) or ``"tiles"`` (compiled kernels), forced.
     width : int or None
         Width of shared blocks, forced.
+    mix : bool
+        Whether shared gates may join blocks that are per sample: where these are everywhere, as in trajectories.
     """
 
     strategy: str | None = None
     width: int | None = None
+    mix: bool = False
 
 
 class Planner:
@@ -185,7 +188,8 @@ class Planner:
         """All ways to carry out the operations that may be chosen from."""
         if self.levels is not None:
             return self._maps(placed, wires, read, levels)
-        tiled = [] if self.choice.strategy == WINDOWS else self._tiled(placed, wires, read)
+        undone = all(getattr(item.operation.gate, "unitary", True) for item in placed)
+        tiled = self._tiled(placed, wires, read) if undone and self.choice.strategy != WINDOWS else []
         return tiled if tiled and self.choice.strategy == TILES else tiled + self._windows(placed, wires, read)
 
     def _windows(self, placed: Sequence[Placed], wires: tuple[int, ...], read: Read) -> list[_Steps]:
@@ -194,7 +198,7 @@ class Planner:
         prologue, count = _prologue(chains, len(wires)), len(wires)
         out = []
         for width in [self.choice.width] if self.choice.width else range(1, min(count, WIDEST) + 1):
-            blocks = fuse(rest, width, min(width, SAMPLED_WIDTH), mix=count <= SAMPLED_WIDTH)
+            blocks = fuse(rest, width, min(width, SAMPLED_WIDTH), mix=self.choice.mix or count <= SAMPLED_WIDTH)
             seconds = cost.window_seconds(prologue, blocks, read, count, self.batch, self.machine)
             fits = cost.build_entries(blocks, 1) <= cost.BUILD_LIMIT
             out.append(_Steps(wires, prologue, tuple(blocks), read, seconds, False, width, fits, (), (1,) * count))
@@ -225,7 +229,8 @@ class Planner:
         encoders, rest = split_encoders(rest) if grows else ([], rest)
         out = []
         for width in [min(self.choice.width, TILE_WIDEST)] if self.choice.width else TILE_WIDTHS:
-            blocks = encoders + fuse(rest, width, min(width, SAMPLED_WIDTH), neighbours=False)
+            own = min(width, SAMPLED_WIDTH)
+            blocks = encoders + fuse(rest, width, own, mix=self.choice.mix, neighbours=False)
             if not blocks or any(not 0 < len(block.positions) <= TILE_WIDEST for block in blocks):
                 return []
             widest = max(len(block.positions) for block in blocks)

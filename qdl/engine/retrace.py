@@ -1,0 +1,83 @@
+"""The reverse sweep through blocks that cannot be undone: channels, resets, what is left after a measurement.
+
+The gradient goes back through adjoints as ever. The states it is crossed with come from a second run forward: those in
+front of every s-th block are kept, and those between made again from there when the sweep comes by. With s = sqrt(K)
+that is about 2 sqrt(K) states of K, for one more run; where they are small all are kept.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from qdl.engine.program import Program
+from qdl.plan.part import kept
+
+
+class Steps(Protocol):
+    """How a kind of states goes through a block."""
+
+    def apply(self, psi: Tensor, matrix: Tensor, positions: tuple[int, ...], wires: int) -> Tensor:
+        """The states behind a block."""
+
+    def cross(self, lam: Tensor, psi: Tensor, positions: tuple[int, ...], wires: int, per_sample: bool) -> Tensor:
+        """The gradient of a block's matrix."""
+
+
+def retrace(
+    steps: Steps,
+    samples: int,
+    program: Program,
+    start: Tensor,
+    lam: Tensor,
+    stacks: Sequence[Tensor],
+    wanted: Sequence[bool],
+    through: bool,
+) -> tuple[list[Tensor | None], Tensor | None]:
+    """The gradients of the stacks that are wanted, and where `through` of the start.
+
+    Parameters
+    ----------
+    steps : Steps
+    samples : int
+        The axis on which samples lie.
+    start, lam : Tensor
+        The states in front of all blocks, and the gradient behind them.
+    """
+    blocks, matrices, wires = program.blocks, program.matrices(stacks), program.wires
+    needed = {k for held, want in zip(program.slots, wanted, strict=True) if want for k in held}
+    first = 0 if through else min(needed, default=len(blocks))
+    step = 1 if kept(len(blocks), wires) >= len(blocks) else max(1, math.isqrt(len(blocks)))
+
+    def run(psi: Tensor, begin: int, end: int, every: int) -> dict[int, Tensor]:
+        """States in front of blocks `begin` to `end`, those at multiples of `every`."""
+        found = {}
+        for k in range(begin, end + 1):
+            if k % every == 0:
+                found[k] = psi
+            if k < end:
+                psi = steps.apply(psi, matrices[k], blocks[k].positions, wires)
+        return found
+
+    marks = run(start, 0, max(needed), step) if needed else {}
+    inside: dict[int, Tensor] = {}
+    crossed: dict[int, Tensor] = {}
+    for k in range(len(blocks) - 1, first - 1, -1):
+        positions = blocks[k].positions
+        if k in needed:
+            if k not in inside:
+                begin = k - k % step
+                inside = run(marks.pop(begin), begin, k, 1)
+            crossed[k] = steps.cross(lam, inside.pop(k), positions, wires, blocks[k].sampled)
+        if k > first or through:
+            lam = steps.apply(lam, matrices[k].mH, positions, wires)
+            lam = lam.sum(samples, keepdim=True) if program.spreads == k else lam
+    gradients = [
+        torch.stack([crossed[k] for k in held], -3) if want else None
+        for held, want in zip(program.slots, wanted, strict=True)
+    ]
+    return gradients, lam if through else None
