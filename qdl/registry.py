@@ -17,6 +17,7 @@ from qdl.errors import UnsupportedError
 ENGINES = {
     "state": "qdl.engine.state:StateVector",
     "density": "qdl.engine.density:Density",
+    "trajectory": "qdl.engine.trajectory:Trajectory",
 }
 
 CONVERTERS = {

@@ -54,6 +54,13 @@ class Values:
         return Values(cut, (stop - start,), self.dtype, self.device, self.validate)
 
 
+def repeated(values: Values, count: int) -> Values:
+    """Every sample `count` times, one after the other."""
+    samples = max(1, values.samples)
+    tensors = {name: v.repeat_interleave(count, 0) if v.dim() == 2 else v for name, v in values.tensors.items()}
+    return Values(tensors, (samples * count,), values.dtype, values.device, values.validate)
+
+
 def real_dtype(dtype: torch.dtype | None) -> torch.dtype | None:
     """The real precision that a real or complex dtype names."""
     if dtype is None:

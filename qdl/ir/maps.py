@@ -26,11 +26,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qdl.errors import CircuitError
-from qdl.ir.channels import Channel, Measure
+from qdl.ir.channels import Channel, Kraus, Measure
 from qdl.ir.channels.kinds import Pairs
 from qdl.ir.circuit import Operation
 from qdl.ir.gates import Exponential, Fixed, Gate, Matrix, Prepare, Rotor
-from qdl.ir.params import Angle
+from qdl.ir.params import Angle, apply
 
 Real = NDArray[np.float64]
 MOST_WIRES = 5  # of a gate; its map has 16**wires entries
@@ -38,7 +38,7 @@ _SQ = np.sqrt(0.5)
 
 
 class Map(Gate):
-    """A linear map on coordinates: real constants weighted by real features.
+    """A linear map: constants weighted by real features. The constants are real where it acts on coordinates.
 
     Attributes
     ----------
@@ -47,19 +47,27 @@ class Map(Gate):
     kind : str
         ``"waves"``: features cos(angle rate + offset) of one angle; ``"rotor"``: products of a rotor's features;
         ``"linear"``: the features are the angles.
-    constants : (F, 2**b, 2**b) float
-        b index bits: one for each measured bit in front, two for each wire.
+    constants : (F, 2**b, 2**b)
+        b index bits: on coordinates one for each measured bit in front and two for each wire.
     rates, offsets : (F,) float
         Of waves.
+    unitary : bool
+        Whether it is undone by its adjoint, whatever its angles will be.
     """
 
-    unitary = False
-
     def __init__(
-        self, source: Gate, kind: str, constants: Real, angles: Sequence[str], rates: Real, offsets: Real
+        self,
+        source: Gate,
+        kind: str,
+        constants: Real | Matrix,
+        angles: Sequence[str],
+        rates: Real,
+        offsets: Real,
+        unitary: bool = False,
     ) -> None:
         super().__init__(source.name, constants.shape[-1].bit_length() - 1, angles)
         self.source, self.kind, self.constants, self.rates, self.offsets = source, kind, constants, rates, offsets
+        self.unitary = unitary
 
     def _content(self) -> tuple[object, ...]:
         return (self.kind, self.constants.tobytes(), self.rates.tobytes())
@@ -116,9 +124,44 @@ def as_map(op: Operation, bits: int = 0) -> tuple[Gate, tuple[Angle, ...]]:
     return _gate_map(op.gate, accepted, bits), op.angles
 
 
-def _linear(source: Gate, constants: Real) -> Map:
+def _linear(source: Gate, constants: Real | Matrix, unitary: bool = False) -> Map:
     none = np.zeros(0)
-    return Map(source, "linear", constants, [f"f{k}" for k in range(len(constants))], none, none)
+    return Map(source, "linear", constants, [f"f{k}" for k in range(len(constants))], none, none, unitary)
+
+
+def ways(op: Operation) -> tuple[Kraus, ...]:
+    """The ways that a channel or a measurement can take, unitary ones without a factor."""
+    if isinstance(op.gate, Measure):
+        return tuple(Kraus(1.0, ((1.0, _project(m)),)) for m in (0, 1))
+    assert isinstance(op.gate, Channel)
+    return tuple(_freed(kraus) for kraus in op.gate.kraus(*op.angles))
+
+
+def _freed(kraus: Kraus) -> Kraus:
+    """The same with a matrix that is a multiple of a unitary as that unitary, its square in the weight."""
+    scale = _unitary_scale(kraus)
+    if scale is None or abs(scale - 1) < 1e-15:
+        return kraus
+    ((amplitude, matrix),) = kraus.terms
+    return Kraus(apply("mul", scale, kraus.weight), ((amplitude, matrix / np.sqrt(scale)),))
+
+
+def _unitary_scale(kraus: Kraus) -> float | None:
+    """c with K^+ K = c for a constant matrix; None if there is none."""
+    if len(kraus.terms) > 1 or kraus.terms[0][0] != 1.0:
+        return None
+    matrix = kraus.terms[0][1]
+    square = matrix.conj().T @ matrix
+    scale = float(square[0, 0].real)
+    return scale if scale > 0 and np.abs(square - scale * np.eye(len(square))).max() < 1e-14 * scale else None
+
+
+def drawn(source: Gate, kraus: Sequence[Kraus], idle: bool) -> tuple[Map, bool]:
+    """The map sum_k h_k K_k, with the identity behind the ways if `idle`; whether every way is a unitary."""
+    constants = [matrix for way in kraus for _, matrix in way.terms]
+    constants += [np.eye(len(constants[0]), dtype=complex)] * idle
+    blind = all(_unitary_scale(way) is not None for way in kraus)
+    return _linear(source, np.stack(constants), blind), blind
 
 
 @lru_cache(maxsize=4096)

@@ -135,8 +135,8 @@ def probs(circuit: Circuit, values: Mapping[str, Any] | None = None, wires: Any 
 
     Parameters
     ----------
-    wires : sequence of int, optional
-        The wires read, the first being the most significant bit; all by default. The others are traced out.
+    wires : sequence of int and str, optional
+        What is read, the first being the most significant bit: wires, and bits by their names; all wires by default.
 
     Returns
     -------
@@ -193,8 +193,15 @@ def density(circuit: Circuit, values: Mapping[str, Any] | None = None, wires: An
     return _cached("density", circuit, chosen, options, lambda o: requests.Density(circuit, chosen, o))(values)
 
 
-def sample(circuit: Circuit, values: Mapping[str, Any] | None = None, shots: int = 1000, **options: Any) -> Tensor:
+def sample(
+    circuit: Circuit, values: Mapping[str, Any] | None = None, shots: int = 1000, wires: Any = None, **options: Any
+) -> Tensor:
     """Measured bit strings.
+
+    Parameters
+    ----------
+    wires : sequence of int and str, optional
+        Wires, and bits by their names, in the order of the columns; all wires by default.
 
     Returns
     -------
@@ -210,13 +217,21 @@ def sample(circuit: Circuit, values: Mapping[str, Any] | None = None, shots: int
     if shots is None:
         raise ValuesError("a sample needs a number of shots", got="None", do="pass shots=, or read qdl.probs")
     options = {**options, "shots": shots}
-    return _cached("sample", circuit, None, options, lambda o: requests.Sample(circuit, range(circuit.wires), o))(
+    chosen = _chosen(wires, circuit)
+    return _cached("sample", circuit, chosen, options, lambda o: requests.Sample(circuit, chosen, o))(
         values, seed=options.get("seed")
     )
 
 
-def counts(circuit: Circuit, values: Mapping[str, Any] | None = None, shots: int = 1000, **options: Any) -> Any:
+def counts(
+    circuit: Circuit, values: Mapping[str, Any] | None = None, shots: int = 1000, wires: Any = None, **options: Any
+) -> Any:
     """How often each bit string was measured.
+
+    Parameters
+    ----------
+    wires : sequence of int and str, optional
+        Wires, and bits by their names, from left to right; all wires by default. ``c.bits`` reads what was measured.
 
     Returns
     -------
@@ -229,7 +244,7 @@ def counts(circuit: Circuit, values: Mapping[str, Any] | None = None, shots: int
     >>> qdl.counts(qdl.Circuit(2).x(1), shots=5, seed=1)
     {'01': 5}
     """
-    bits = sample(circuit, values, shots, **options)
+    bits = sample(circuit, values, shots, wires, **options)
     tables = [_count(rows) for rows in bits.reshape(-1, *bits.shape[-2:])]
     return tables[0] if bits.dim() == 2 else tables
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -13,7 +14,8 @@ from qdl import registry
 from qdl.engine.angles import Evaluator
 from qdl.engine.memory import rows_that_fit
 from qdl.engine.state import StateVector
-from qdl.engine.values import COMPLEX, Values, bind, check, real_dtype
+from qdl.engine.trajectory import Draws
+from qdl.engine.values import COMPLEX, Values, bind, check, real_dtype, repeated
 from qdl.errors import CircuitError, UnsupportedError
 from qdl.grad.adjoint import Adjoint
 from qdl.grad.autograd import Autograd
@@ -22,9 +24,11 @@ from qdl.ir import Circuit, Operation, Param
 from qdl.ir.params import Angle, Expr, params_of
 from qdl.measure import seeds
 from qdl.plan import Plan
+from qdl.plan.unravel import HIDDEN, Unravelled
 from qdl.run.options import Options
 
 LARGE = 22  # index bits of a state below which any machine has the memory
+DRAWS = (1 << 20,)  # the path of trajectories' random numbers, beside those of shots
 ROUNDING = 1e-6  # by which the strengths of a channel may leave their range
 
 
@@ -51,6 +55,7 @@ class Compiled:
             )
         self.method = options.method()
         self.lowered = self.engine.lower(self.circuit, coherent)
+        self.draws = Draws(self.lowered) if isinstance(self.lowered, Unravelled) and self.lowered.events else None
         limits = list(dict.fromkeys(limit for _, limit in self.lowered.limits if isinstance(limit.value, Expr)))
         self.limits = (limits, Evaluator([limit.value for limit in limits]))
         found: dict[str, Param] = {}
@@ -93,7 +98,8 @@ class Compiled:
         """An executor of the circuit, with some operations added at its end."""
         lowered = self.lowered
         levels = lowered.levels if self.engine.mixed else None
-        executor = Executor([*lowered.operations, *more], make_plan, self.engine, self.options.choice(), levels)
+        choice = replace(self.options.choice(), mix=self.draws is not None)
+        executor = Executor([*lowered.operations, *more], make_plan, self.engine, choice, levels)
         if sum(lowered.levels) > LARGE:  # what no batch makes smaller is refused here, not at the first call
             precision = real_dtype(self.options.dtype) or torch.float32
             device = torch.device(self.options.device or "cpu")
@@ -134,6 +140,8 @@ class Compiled:
         return 1.0
 
     def _chunked(self, values: Values, source: Any) -> Tensor:
+        if self.draws is not None:
+            return self._averaged(values, source)
         seed = 0 if self.options.shots is None else seeds.base_seed(source)
         samples = values.samples
         planned = [(e, e.plan(values.sampled, samples, values.device)) for e in self.executors()]
@@ -146,6 +154,42 @@ class Compiled:
             piece = values.rows(start, min(start + rows, samples))
             pieces.append(self._remember(piece, start, seed))
         return torch.cat([p.expand(min(rows, samples - k * rows), *p.shape[1:]) for k, p in enumerate(pieces)])
+
+    def _averaged(self, values: Values, source: Any) -> Tensor:
+        """The mean over trajectories: a row for each trajectory of each sample, as many at once as fit."""
+        seed, count = seeds.base_seed(source), self.trajectories
+        many = repeated(values, count)
+        planned = [(e, e.plan(values.sampled | {HIDDEN}, many.samples, values.device)) for e in self.executors()]
+        reverse = torch.is_grad_enabled() and any(t.requires_grad for t in values.tensors.values())
+        rows = self._rows_that_fit(planned, many.samples, values.dtype, values.device, reverse)
+        pieces = []
+        for start in range(0, many.samples, rows):
+            piece = many.rows(start, min(start + rows, many.samples))
+            out = self._remember(piece, start, seed) if rows < many.samples else self.rows(piece, start, seed)
+            pieces.append(out.expand(piece.samples, *out.shape[1:]))
+        return self.average(torch.cat(pieces).unflatten(0, (-1, count)))
+
+    @property
+    def trajectories(self) -> int:
+        """Trajectories of each sample: one for each shot where there are shots."""
+        return self.options.shots or self.engine.count
+
+    @property
+    def each(self) -> int | None:
+        """Shots of each row."""
+        return self.options.shots if self.draws is None else 1
+
+    def average(self, out: Tensor) -> Tensor:
+        """What is made of the trajectories' results, (S, T, *shape)."""
+        return out.mean(1)
+
+    def drawn(self, values: Values, start: int, seed: int) -> tuple[Values, Tensor | None]:
+        """Values with what their trajectories drew, and the factors of their results."""
+        assert self.draws is not None
+        uniform = seeds.uniform(seed, DRAWS, start, values.samples, 1, self.draws.width, values.device)
+        found = self.draws(values, uniform[:, 0])
+        tensors = {**values.tensors, HIDDEN: found.hidden}
+        return Values(tensors, values.batch, values.dtype, values.device, values.validate), found.factor
 
     def _remember(self, piece: Values, start: int, seed: int) -> Tensor:
         """One piece; where gradients would keep its states alive, it is computed again on the way back."""

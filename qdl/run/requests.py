@@ -21,6 +21,7 @@ from qdl.ir.maps import as_map, basis
 from qdl.ir.observables import Word
 from qdl.measure import merge, shots
 from qdl.measure.seeds import uniform
+from qdl.plan.unravel import HIDDEN
 from qdl.run.compiled import Compiled
 from qdl.run.options import Options
 
@@ -63,10 +64,15 @@ class Words(Compiled):
         return [self.executor] if self.options.shots is None else self.samplers
 
     def rows(self, values: Values, start: int, seed: int) -> Tensor:
+        factor = None
+        if self.draws is not None:
+            values, factor = self.drawn(values, start, seed)
         if not any(self.words):  # nothing but multiples of the identity
             read = torch.ones(1, len(self.words), dtype=values.dtype, device=values.device)
         else:
             read = self._exact(values) if self.options.shots is None else self._estimated(values, start, seed)
+        if factor is not None:
+            read = read * factor[:, None]
         if self.plain:
             return read
         weights = self.coefficients(values)
@@ -84,7 +90,7 @@ class Words(Compiled):
         def evaluate(shared: Tensor, sampled: Tensor, run: int) -> Tensor:
             columns = torch.ones(rows, len(self.words), dtype=values.dtype, device=values.device)
             for k, (setting, b) in enumerate(zip(self.settings, bound, strict=True)):
-                numbers = uniform(seed, (run, k), start, rows, self.options.shots, len(b.tasks), values.device)
+                numbers = uniform(seed, (run, k), start, rows, self.each, len(b.tasks), values.device)
                 bits, wires = shots.draw(b.plan, read_exactly(b, shared, sampled), rows, numbers)
                 read = shots.outcomes(setting, bits, wires, values.dtype)
                 columns[:, list(setting.columns)] = read.mean(-2)
@@ -107,7 +113,10 @@ class Probs(Compiled):
         # A bit may be read from the wire that it was measured on, but not beside it.
         both = [w for w in wires if not isinstance(w, str)] if any(isinstance(w, str) for w in wires) else ()
         super().__init__(circuit, options, coherent=both)
-        self.wires = self.lowered.places(wires)
+        self.names = tuple(wires)
+        self.wires = self.lowered.places(self.names)
+        if self.draws is not None:  # bits are drawn with the trajectories; only wires are left to read
+            self.wires = self.lowered.places([w for w in wires if not isinstance(w, str)])
         self.executor = self.make_executor(methodcaller("probs", self.wires))
 
     def executors(self) -> list[Executor]:
@@ -117,6 +126,27 @@ class Probs(Compiled):
         return 2.0 ** len(self.wires)
 
     def rows(self, values: Values, start: int, seed: int) -> Tensor:
+        if self.draws is None:
+            return self.read(values, start, seed)
+        values, factor = self.drawn(values, start, seed)
+        out = self.read(values, start, seed) if self.wires else values.tensors[HIDDEN].new_ones(values.samples, 1)
+        out = self.with_bits(out.expand(values.samples, -1), values)
+        return out if factor is None else out * factor[:, None]
+
+    def with_bits(self, out: Tensor, values: Values) -> Tensor:
+        """Probabilities of wires, (R, 2**k), as those of all names: what a trajectory measured is certain."""
+        bits = [name for name in self.names if isinstance(name, str)]
+        if not bits:
+            return out
+        measured = values.tensors[HIDDEN][:, self.lowered.places(bits)].long()
+        joint = out.new_zeros(len(out), 2 ** len(bits), out.shape[1])
+        joint[torch.arange(len(out), device=out.device), shots.index_of(measured)] = out
+        order = [*bits, *(name for name in self.names if not isinstance(name, str))]
+        positions = tuple(order.index(name) for name in self.names)
+        return kernels.to_front(joint.flatten(1), positions, len(order))[:, :, 0]
+
+    def read(self, values: Values, start: int, seed: int) -> Tensor:
+        """Probabilities, or how often each bit string was drawn, (R, 2**k)."""
         if self.options.shots is None:
             return self.executor.run(values, self.method, partial(merge.probs, wires=self.wires))
         bound = self.executor.bind(values)
@@ -133,21 +163,39 @@ class Probs(Compiled):
 
     def draw(self, bound: Any, shared: Tensor, sampled: Tensor, rows: int, start: int, seed: int, run: int) -> Tensor:
         """Bit strings (rows, shots, n_wires), columns in the order of the wires."""
-        numbers = uniform(seed, (run, 0), start, rows, self.options.shots, len(bound.tasks), shared.device)
+        numbers = uniform(seed, (run, 0), start, rows, self.each, len(bound.tasks), shared.device)
         bits, found = shots.draw(bound.plan, read_exactly(bound, shared, sampled), rows, numbers)
         return bits[..., [found.index(w) for w in self.wires]]
 
 
 class Sample(Probs):
-    """Bit strings on all wires."""
+    """Bit strings on wires and bits."""
 
     def rows(self, values: Values, start: int, seed: int) -> Tensor:
-        bound = self.executor.bind(values)
-        shared, sampled = bound.angles(values)
-        return self.draw(bound, shared, sampled, max(1, values.samples), start, seed, 0)
+        measured = None
+        if self.draws is not None:
+            values, _ = self.drawn(values, start, seed)
+            measured = values.tensors[HIDDEN]
+        rows = max(1, values.samples)
+        bits = torch.zeros(rows, self.each or 0, 0, dtype=torch.int8, device=values.device)
+        if self.wires:
+            bound = self.executor.bind(values)
+            shared, sampled = bound.angles(values)
+            bits = self.draw(bound, shared, sampled, rows, start, seed, 0)
+        if measured is None:
+            return bits
+        columns = iter(bits.unbind(-1))
+        found = [
+            measured[:, self.lowered.bits[name], None].to(torch.int8) if isinstance(name, str) else next(columns)
+            for name in self.names
+        ]
+        return torch.stack(found, -1)
+
+    def average(self, out: Tensor) -> Tensor:
+        return out[:, :, 0]
 
     def result_entries(self) -> float:
-        return float(self.options.shots or 0) * len(self.wires) / 8
+        return float(self.options.shots or 0) * len(self.names) / 8
 
 
 class State(Compiled):
@@ -195,13 +243,30 @@ class Density(State):
         places = self.lowered.places(self.kept)
         if self.engine.mixed:
             return self.executor.run(values, self.method, partial(merge.coordinates, places=places))
-        return self.executor.run(values, self.method, partial(merge.state, wires=len(self.lowered.levels)))
+        factor = None
+        if self.draws is not None:
+            values, factor = self.drawn(values, start, seed)
+        psi = self.executor.run(values, self.method, partial(merge.state, wires=len(self.lowered.levels)))
+        if self.draws is None:
+            return psi
+        ones = psi.new_ones(len(psi), 1) if factor is None else factor[:, None].to(psi.dtype)
+        return torch.cat([psi, ones.expand(len(psi), 1)], 1)
+
+    def average(self, out: Tensor) -> Tensor:
+        samples, count, size = out.shape
+        psi, factor = out.reshape(-1, size).split([size - 1, 1], 1)
+        front = kernels.to_front(psi.contiguous(), self.kept, self.circuit.wires)
+        both = (t.unflatten(0, (samples, count)).transpose(1, 2).flatten(2) for t in (front * factor[..., None], front))
+        weighed, plain = both
+        return weighed @ plain.mH / count
 
     def result_entries(self) -> float:
         states = 0.0 if self.engine.mixed else 2.0 ** len(self.lowered.levels)
         return states + 4.0 ** len(self.kept)
 
     def finish(self, out: Tensor) -> Tensor:
+        if self.draws is not None:
+            return out
         size = 2 ** len(self.kept)
         rows = out.reshape(math.prod(out.shape[:-1]), out.shape[-1])
         if self.engine.mixed:

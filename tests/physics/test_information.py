@@ -240,6 +240,31 @@ def test_two_states_in_single_precision(name: str, ranks: tuple[int, int]) -> No
         assert_equal(found, f(a, b), atol=2e-6)
 
 
+def test_single_precision_loses_nothing_inside() -> None:
+    """The same numbers in double precision have the same gradients, up to the last bits of the result."""
+    rho, sigma = (random_state(seed, 3, 8).to(torch.complex64) for seed in range(2))
+    for f in (fidelity, trace_distance, lambda a, b, validate: renyi_entropy(a, 0.3, validate=validate)):
+        single, double = (a.clone().requires_grad_() for a in (rho, rho.to(torch.complex128)))
+        values = [f(a, sigma.to(a.dtype), validate=False) for a in (single, double)]
+        assert_equal(values[0], values[1], atol=1e-7)
+        gradients = [torch.autograd.grad(v, a)[0] for v, a in zip(values, (single, double), strict=True)]
+        assert_equal(gradients[0] / gradients[1].abs().max(), gradients[1] / gradients[1].abs().max(), atol=2e-7)
+
+
+def test_what_is_within_the_tolerance_counts_on_both_sides_of_the_diagonal() -> None:
+    rho, noise = random_state(1, 2, 4).to(torch.complex64), 1e-4 * torch.eye(4).roll(1, 1).triu()
+    for f in (entropy, lambda x: fidelity(x, rho), lambda x: trace_distance(x, rho), lambda x: negativity(x, 0)):
+        assert_equal(f(rho + noise), f(rho + noise.T), atol=1e-7)
+
+
+def test_unnormalised_vectors_are_those_of_their_outer_products() -> None:
+    psi, phi = 1.5 * vector_of(factors(1, 4, 1)), vector_of(factors(2, 4, 1))
+    for f in (fidelity, trace_distance):
+        assert_equal(f(psi, phi, validate=False), f(outer(psi), outer(phi), validate=False))
+    for f in (purity, entropy, negativity):
+        assert_equal(f(psi, 0, validate=False), f(outer(psi), 0, validate=False))
+
+
 def test_real_states_are_states() -> None:
     rho = random_state(1, 2, 3).real.contiguous().requires_grad_()
     sigma = random_state(2, 2, 3)
@@ -327,12 +352,49 @@ def test_product_vectors_have_no_slope(name: str) -> None:
         assert_equal(slope, 0.0)
 
 
+@pytest.mark.parametrize("t", [1e-9, 1e-5, 0.1])
+def test_a_trace_of_entanglement_in_a_vector(t: float) -> None:
+    """Of cos t |00> + sin t |11>, whose Schmidt coefficients are known to the precision itself, not to its root."""
+    x = torch.tensor(t, dtype=torch.float64, requires_grad=True)
+    zero = torch.zeros(())
+    psi = torch.stack([x.cos(), zero, zero, x.sin()])
+    p = x.detach().sin() ** 2
+    twice, log_p = 2 * x.detach(), p.log()
+    for found, value, slope in (
+        (negativity(psi, 0), twice.sin() / 2, twice.cos()),
+        (entropy(psi, 0), -p * log_p - (1 - p) * (-p).log1p(), twice.sin() * ((-p).log1p() - log_p)),
+    ):
+        torch.testing.assert_close(found.detach(), value, rtol=1e-6, atol=1e-15)
+        (gradient,) = torch.autograd.grad(found, x, retain_graph=True)
+        torch.testing.assert_close(gradient, slope, rtol=1e-6, atol=0)
+
+
+def test_classical_noise_does_not_entangle() -> None:
+    strength = torch.zeros((), dtype=torch.float64, requires_grad=True)
+    start, end = (torch.diag(torch.eye(4, dtype=torch.complex128)[k]) for k in (0, 3))
+    found = negativity(mixture(strength, start, end), 0)
+    assert_equal(found, 0.0)
+    assert_equal(torch.autograd.grad(found, strength)[0], 0.0)
+
+
+@pytest.mark.parametrize("gap", [1e-1, 1e-3, 1e-4, 1e-5, 1e-6, 1e-8, 1e-12])
+def test_second_derivative_of_nearly_equal_eigenvalues(gap: float) -> None:
+    """S(diag(p, q) + t X)'' = -2 log(p/q)/(p - q)."""
+    p = (1 + gap / 2) / 2
+    rho, flip = torch.diag(torch.tensor([p, 1 - p], dtype=torch.float64)), torch.eye(2, dtype=torch.float64).flip(0)
+    t = torch.zeros((), dtype=torch.float64)
+    found = torch.autograd.functional.hessian(lambda t: entropy(rho + t * flip), t)
+    torch.testing.assert_close(
+        found, torch.tensor(-2 * np.log1p((2 * p - 1) / (1 - p)) / (2 * p - 1)), rtol=1e-9, atol=0
+    )
+
+
 @pytest.mark.parametrize("rank", [1, 2, 4])
 def test_equal_states_are_stationary(rank: int) -> None:
     g = factors(rank, 4, rank)
     x = real(g)
     rho = state_of(torch.view_as_complex(x))
-    target = state_of(g)
+    target = state_of(3 * g)  # the same, but for rounding
     assert_equal(fidelity(rho, target), 1.0)
     assert_equal(torch.autograd.grad(fidelity(rho, target), x)[0], torch.zeros_like(x))
     assert_equal(trace_distance(rho, target), 0.0)
@@ -502,9 +564,10 @@ def test_large_orders_neither_overflow_nor_vanish(wires: int) -> None:
 
 
 def test_largest_eigenvalue_shared_by_three() -> None:
-    rho = torch.diag(torch.tensor([0.3, 0.3, 0.3, 0.1], dtype=torch.float64)).requires_grad_()
+    part = isometry(1, 4, 3)
+    rho = (part @ part.mH / 5 + torch.eye(4, dtype=torch.float64) / 10).requires_grad_()
     (gradient,) = torch.autograd.grad(renyi_entropy(rho, inf), rho)
-    assert_equal(gradient, np.diag([1, 1, 1, 0]) / -0.9)
+    assert_equal(gradient, part @ part.mH / -0.9)
 
 
 @pytest.mark.parametrize("name", [*OF_ONE, *OF_TWO])

@@ -60,7 +60,7 @@ class Shelf:
     @cached_property
     def chains(self) -> tuple[Chains | None, Chains | None] | None:
         """The chains of shared and of per-sample stacks; None where the kernels cannot build them."""
-        if len(self.stacks) != len(self.slots) or any(len(stack.rotors) for stack in self.stacks):
+        if len(self.stacks) != len(self.slots) or any(len(s.rotors) or len(s.linears) for s in self.stacks):
             return None
         grouped = [self.stacks[k] for k in self.grouped]
         if any((stack.angles < self.first_sampled).any() for stack in grouped):
