@@ -15,7 +15,7 @@ _HOME = {
     "qdl.ir": (
         "Circuit Param sin cos tan exp log sqrt arcsin arccos arctan X Y Z I N Hermitian Observable cell tile cells"
     ),
-    "qdl.run": "expval var probs state density sample counts compile explain",
+    "qdl.run": "expval var estimate probs state density sample counts compile explain",
     "qdl.errors": "QdlError",
 }
 _WHERE = {name: module for module, names in _HOME.items() for name in names.split()}

@@ -31,6 +31,7 @@ GRADIENTS = {
     "autograd": "qdl.grad.autograd:Autograd",
     "shift": "qdl.grad.shift:Shift",
     "finite": "qdl.grad.finite:Finite",
+    "spsa": "qdl.grad.spsa:Spsa",
 }
 
 

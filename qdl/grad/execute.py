@@ -18,12 +18,13 @@ from qdl.grad.autograd import Autograd
 from qdl.grad.differences import Sited
 from qdl.grad.finite import Finite
 from qdl.grad.shift import Shift
+from qdl.grad.spsa import Spsa
 from qdl.grad.task import Task
 from qdl.ir import Operation
 from qdl.ir.gates import Prepare
 from qdl.plan import Choice, Plan, Planner
 
-Method = Adjoint | Autograd | Shift | Finite
+Method = Adjoint | Autograd | Shift | Finite | Spsa
 MakePlan = Callable[[Planner], Plan]
 Merge = Callable[[Plan, Sequence[Tensor]], Tensor]
 

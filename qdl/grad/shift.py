@@ -10,6 +10,7 @@ Rotors and prepared amplitudes move along one-parameter groups too:
 
 * exp(-i (v + dv).sigma/2) = exp(-i w.sigma/2) exp(-i v.sigma/2) to first order, with w = J(v) dv and J the left
   Jacobian of rotations; a rotation by s about w/|w| behind the gate is the gate at another v.
+* a channel's map is linear in its features, so any difference is exact (of values; not physical, so not of shots).
 * a real state turned by s towards the unit vector e: cos(s) a + sin(s) e, an expectation of frequency 2.
 """
 
@@ -26,6 +27,7 @@ from qdl.errors import UnsupportedError
 from qdl.grad.differences import Evaluate, Move, Sited, differentiate
 from qdl.ir import Operation
 from qdl.ir.gates import Exponential, Prepare, Rotor
+from qdl.ir.maps import Map
 
 MOST_FREQUENCIES = 64
 WORST_CONDITION = 1e5  # by which the rule amplifies the rounding of values
@@ -78,6 +80,11 @@ def moves(operation: Operation, angles: Tensor, k: int) -> Iterator[Move]:
         The operation's angles.
     """
     gate = operation.gate
+    if isinstance(gate, Map):
+        if gate.kind == "linear":
+            yield from _linear_moves(gate, angles, k)
+            return
+        gate = gate.source
     if isinstance(gate, Exponential):
         for c, s in rule(tuple(gate.frequencies())):
             yield c, angles + s, angles - s
@@ -85,6 +92,15 @@ def moves(operation: Operation, angles: Tensor, k: int) -> Iterator[Move]:
         yield from _rotor_moves(gate, angles, k)
     elif isinstance(gate, Prepare):
         yield from _prepare_moves(angles, k)
+
+
+def _linear_moves(gate: Map, features: Tensor, k: int) -> Iterator[Move]:
+    """What a map is linear in, moved: exact for any step. A trajectory's own draws have no derivative."""
+    if gate.unitary:
+        return
+    step = torch.zeros_like(features)
+    step[..., k] = 0.5
+    yield 2.0, features + step, features - step
 
 
 def _prepare_moves(a: Tensor, k: int) -> Iterator[Move]:

@@ -21,14 +21,17 @@ from qdl.measure.binomial import binomial
 from qdl.run import explained, requests
 from qdl.run.compiled import Compiled
 from qdl.run.options import Options
+from qdl.run.requests import Estimate
 
 __all__ = [
     "Compiled",
+    "Estimate",
     "Options",
     "binomial",
     "compile",
     "counts",
     "density",
+    "estimate",
     "explain",
     "expval",
     "probs",
@@ -113,6 +116,30 @@ def expval(circuit: Circuit, observables: Any, values: Mapping[str, Any] | None 
     observables = _listed(observables)
     found = _cached("expval", circuit, _key(observables), options, lambda o: requests.Words(circuit, observables, o))
     return found(values, seed=options.get("seed"))
+
+
+def estimate(circuit: Circuit, observables: Any, values: Mapping[str, Any] | None = None, **options: Any) -> Estimate:
+    """Expectation values with their standard errors; as `expval`.
+
+    Returns
+    -------
+    Estimate
+        ``value``, what `expval` returns, and ``error``, its standard error from the spread of shots or of trajectories;
+        zero where values are exact.
+
+    Examples
+    --------
+    >>> import qdl
+    >>> found = qdl.estimate(qdl.Circuit(1).h(0), qdl.Z(0), shots=10000, seed=0)
+    >>> bool(abs(found.value) < 4 * found.error), round(found.error.item(), 3)
+    (True, 0.01)
+    """
+    observables = _listed(observables)
+    found = _cached(
+        "estimate", circuit, _key(observables), options, lambda o: requests.Estimates(circuit, observables, o)
+    )
+    estimated: Estimate = found(values, seed=options.get("seed"))
+    return estimated
 
 
 def var(circuit: Circuit, observables: Any, values: Mapping[str, Any] | None = None, **options: Any) -> Tensor:

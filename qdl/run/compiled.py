@@ -127,7 +127,7 @@ class Compiled:
         """The result for some samples, (S, *shape) with S the samples or 1; `start` is the first one's number."""
         raise NotImplementedError
 
-    def finish(self, out: Tensor) -> Tensor:
+    def finish(self, out: Tensor) -> Any:
         """The last touch on (*batch, *shape)."""
         return out
 

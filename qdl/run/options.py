@@ -24,11 +24,12 @@ class Options:
     Attributes
     ----------
     engine : str or engine object
-        ``"state"``.
+        ``"state"``; ``"density"``, exact with noise; ``"trajectory"`` or ``"trajectory:5000"``, sampled with noise.
     grad : str
-        ``"auto"`` (adjoint; with shots, shift), ``"adjoint"``, ``"autograd"``, ``"shift"``, ``"finite"``.
+        ``"auto"`` (adjoint; with shots, shift), ``"adjoint"``, ``"autograd"``, ``"shift"``, ``"finite"``, ``"spsa"``.
     shots : int or None
-        How often each measurement setting is read; None is exact.
+        How often each measurement setting is read, on average: settings whose coefficients are larger get more of them.
+        None is exact. With engine ``"trajectory"`` each shot is a trajectory of its own.
     noise : None
         Noise models come with an engine that can carry them.
     seed : int, torch.Generator or None
@@ -80,9 +81,9 @@ class Options:
             raise UnsupportedError(
                 "grad must be the name of a method", got=repr(options.grad), expected="such as 'auto'"
             )
-        if options.shots is not None and options.grad not in ("auto", "shift"):
+        if options.shots is not None and options.grad not in ("auto", "shift", "spsa"):
             raise UnsupportedError(
-                f"grad={options.grad!r} does not go with shots", do="use grad='auto' or 'shift', or shots=None"
+                f"grad={options.grad!r} does not go with shots", do="use grad='auto', 'shift' or 'spsa', or shots=None"
             )
         _check_device(options.device)
         real_dtype(options.dtype)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from functools import partial
 from operator import methodcaller
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -15,10 +15,11 @@ from qdl.engine import kernels
 from qdl.engine.angles import Evaluator
 from qdl.engine.values import COMPLEX, Values
 from qdl.errors import CircuitError, UnsupportedError
-from qdl.grad.execute import Executor, MakePlan, read_exactly
+from qdl.grad.execute import Bound, Executor, MakePlan, read_exactly
 from qdl.ir import Circuit, Observable, Operation
 from qdl.ir.maps import as_map, basis
 from qdl.ir.observables import Word
+from qdl.ir.params import Expr
 from qdl.measure import merge, shots
 from qdl.measure.seeds import uniform
 from qdl.plan.unravel import HIDDEN
@@ -48,6 +49,12 @@ class Words(Compiled):
         identity = list(range(self.count))
         self.plain = self.rows_of == self.words_of == identity and all(c == 1.0 for c in coefficients)
         self.settings = shots.settings(self.words) if options.shots is not None else []
+        self.shots_of = [1] * len(self.settings)
+        if options.shots is not None and self.draws is None:
+            sizes = [0.0] * len(self.words)
+            for column, (_, _, c) in zip(self.words_of, terms, strict=True):
+                sizes[column] += 1.0 if isinstance(c, Expr) else abs(c)
+            self.shots_of = shots.allocate(self.settings, sizes, options.shots)
         if options.shots is None:
             self.executor = self.make_executor(methodcaller("words", tuple(self.words)))
         else:
@@ -67,10 +74,16 @@ class Words(Compiled):
         factor = None
         if self.draws is not None:
             values, factor = self.drawn(values, start, seed)
+        return self._sums(self._words(values, start, seed), values, factor)
+
+    def _words(self, values: Values, start: int, seed: int) -> Tensor:
+        """The value of each word, (S, n_words)."""
         if not any(self.words):  # nothing but multiples of the identity
-            read = torch.ones(1, len(self.words), dtype=values.dtype, device=values.device)
-        else:
-            read = self._exact(values) if self.options.shots is None else self._estimated(values, start, seed)
+            return torch.ones(1, len(self.words), dtype=values.dtype, device=values.device)
+        return self._exact(values) if self.options.shots is None else self._estimated(values, start, seed)
+
+    def _sums(self, read: Tensor, values: Values, factor: Tensor | None = None) -> Tensor:
+        """The observables, (S, count), from the values of their words."""
         if factor is not None:
             read = read * factor[:, None]
         if self.plain:
@@ -90,20 +103,69 @@ class Words(Compiled):
         def evaluate(shared: Tensor, sampled: Tensor, run: int) -> Tensor:
             columns = torch.ones(rows, len(self.words), dtype=values.dtype, device=values.device)
             for k, (setting, b) in enumerate(zip(self.settings, bound, strict=True)):
-                numbers = uniform(seed, (run, k), start, rows, self.each, len(b.tasks), values.device)
-                bits, wires = shots.draw(b.plan, read_exactly(b, shared, sampled), rows, numbers)
-                read = shots.outcomes(setting, bits, wires, values.dtype)
+                read = self._outcomes(k, b, shared, sampled, rows, start, seed, run, values.dtype)
                 columns[:, list(setting.columns)] = read.mean(-2)
             return columns
 
         shared, sampled = bound[0].angles(values)
         return self.method.values(evaluate, bound[0].sited, shared, sampled)  # type: ignore[arg-type,call-arg]
 
-    def finish(self, out: Tensor) -> Tensor:
+    def _outcomes(
+        self, k: int, bound: Bound, shared: Tensor, sampled: Tensor, rows: int, start: int, seed: int, run: int, dtype: Any
+    ) -> Tensor:
+        """What each shot of setting `k` gave for its words, (rows, shots, n)."""
+        numbers = uniform(seed, (run, k), start, rows, self.shots_of[k], len(bound.tasks), shared.device)
+        bits, wires = shots.draw(bound.plan, read_exactly(bound, shared, sampled), rows, numbers)
+        return shots.outcomes(self.settings[k], bits, wires, dtype)
+
+    def finish(self, out: Tensor) -> Any:
         if self.square:
             half = self.count // 2
             out = (out[..., half:] - out[..., :half] ** 2).clamp(min=0)
         return out[..., 0] if self.single else out
+
+
+class Estimate(NamedTuple):
+    """An expectation value and its standard error, of the same shape."""
+
+    value: Tensor
+    error: Tensor
+
+
+class Estimates(Words):
+    """Expectation values with their standard errors, from the spread of shots or trajectories."""
+
+    def rows(self, values: Values, start: int, seed: int) -> Tensor:
+        found = super().rows(values, start, seed)
+        if self.draws is not None:
+            return found
+        return torch.cat([found, self._square_errors(values, start, seed).expand_as(found)], -1)
+
+    @torch.no_grad()
+    def _square_errors(self, values: Values, start: int, seed: int) -> Tensor:
+        """sum over settings of (variance of what a shot adds to the observable)/shots; the same shots as the value's."""
+        rows = max(1, values.samples)
+        total = torch.zeros(rows, self.count, dtype=values.dtype, device=values.device)
+        bound = [sampler.bind(values) for sampler in (self.samplers if self.options.shots is not None else [])]
+        for k, (setting, b) in enumerate(zip(self.settings, bound, strict=True)):
+            count = self.shots_of[k]
+            read = self._outcomes(k, b, *b.angles(values), rows, start, seed, 0, values.dtype)
+            full = read.new_zeros(rows, count, len(self.words))
+            full[..., list(setting.columns)] = read
+            weights = self.coefficients(values).reshape(-1, 1, len(self.words_of))
+            added = full.new_zeros(rows, count, self.count)
+            index = torch.tensor(self.rows_of, dtype=torch.long, device=added.device)
+            added = added.index_add(2, index, weights * full[..., self.words_of])
+            total += added.var(1) / count
+        return total
+
+    def average(self, out: Tensor) -> Tensor:
+        return torch.cat([out.mean(1), out.detach().var(1) / out.shape[1]], -1)
+
+    def finish(self, out: Tensor) -> Estimate:
+        value, square = out[..., : self.count], out[..., self.count :].detach()
+        error = square.clamp(min=0).sqrt()
+        return Estimate(value[..., 0], error[..., 0]) if self.single else Estimate(value, error)
 
 
 class Probs(Compiled):
