@@ -16,6 +16,10 @@ _HOME = {
         "Circuit Param sin cos tan exp log sqrt arcsin arccos arctan X Y Z I N Hermitian Observable cell tile cells"
     ),
     "qdl.run": "expval var estimate probs state density sample counts compile explain",
+    "qdl.physics.information": (
+        "fidelity trace_distance purity partial_trace entropy renyi_entropy mutual_information negativity "
+        "log_negativity"
+    ),
     "qdl.errors": "QdlError",
 }
 _WHERE = {name: module for module, names in _HOME.items() for name in names.split()}

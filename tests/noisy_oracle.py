@@ -26,7 +26,8 @@ def mixture(probabilities: Sequence[float], matrices: Sequence[Array]) -> list[A
     return [math.sqrt(p) * m for p, m in zip(probabilities, matrices, strict=True)]
 
 
-def damping(gamma: float, ground: float) -> list[Array]:
+def damping(gamma: float, excited: float) -> list[Array]:
+    ground = 1 - excited
     keep, jump = np.diag([1, math.sqrt(1 - gamma)]), math.sqrt(gamma) * np.array([[0, 1], [0, 0]])
     flip = LETTERS["X"]
     return [math.sqrt(ground) * keep, math.sqrt(ground) * jump] + [
@@ -61,7 +62,7 @@ KRAUS: dict[str, Any] = {
     "bit_flip": lambda p: mixture([1 - p, p], [LETTERS["I"], LETTERS["X"]]),
     "phase_flip": lambda p: mixture([1 - p, p], [LETTERS["I"], LETTERS["Z"]]),
     "bit_phase_flip": lambda p: mixture([1 - p, p], [LETTERS["I"], LETTERS["Y"]]),
-    "amplitude_damping": lambda gamma: damping(gamma, 1.0),
+    "amplitude_damping": lambda gamma: damping(gamma, 0.0),
     "generalized_amplitude_damping": damping,
     "phase_damping": lambda gamma: [np.diag([1, math.sqrt(1 - gamma)]), np.diag([0, math.sqrt(gamma)])],
     "thermal_relaxation": relaxation,

@@ -16,6 +16,7 @@ import torch
 from hypothesis import strategies as st
 
 from qdl.ir import TABLE, Circuit, Hermitian, I, N, Observable, Param, X, Y, Z
+from qdl.ir.channels import CHANNELS
 from qdl.ir.params import arccos, arcsin, arctan, cos, exp, log, params_of, sin, sqrt, tan
 
 BATCHES = [(), (), (1,), (3,), (4,), (2, 2), (2, 1, 2), (1, 3), (3, 1)]
@@ -195,10 +196,7 @@ def observable(draw: Random, numbers: np.random.Generator, wires: int, entries: 
     return total if kind == 2 else total + pauli_word(draw, order) * expression(draw, entries, 1)
 
 
-CHANNEL_NAMES = (
-    "bit_flip phase_flip bit_phase_flip depolarizing pauli amplitude_damping generalized_amplitude_damping "
-    "phase_damping thermal_relaxation reset_error reset kraus"
-).split()
+CHANNEL_NAMES = [*CHANNELS, "kraus"]
 
 
 def strength(draw: Random, numbers: np.random.Generator, entries: Sequence[Any], most: float = 1.0) -> Any:

@@ -2,10 +2,10 @@
 
 Each gate is a sum of constants weighted by features of its angles (qdl.ir.gates). Here the features are made real: with
 rates r and -r, exp(-i t r) P_r + exp(i t r) P_-r = cos(r t) (P_r + P_-r) + sin(r t) (-i) (P_r - P_-r), and a sine is a
-cosine with an offset; a rotor's features are cos(|v|/2), v sin(|v|/2)/|v| and 1. Maps on density matrices (qdl.ir.maps)
-are real from the start: their features are such waves, products of two of a rotor's features, or angles themselves.
-Embedded in the block's wires the constants are D x D matrices, and constant gates are multiplied into their neighbours
-here, once. What is left of a block is a chain of varying gates. All chains of one size are stacked into one `Stack`: features times constants gives
+cosine with an offset; a rotor's features are cos(|v|/2), v sin(|v|/2)/|v| and 1. Maps (qdl.ir.maps) have real features
+from the start: such waves, products of two of a rotor's features, or angles themselves. Embedded in the block's wires
+the constants are D x D matrices, and constant gates are multiplied into their neighbours here, once. What is left of a
+block is a chain of varying gates. All chains of one size are stacked into one `Stack`: features times constants gives
 every gate of every block at once, and a tree of batched products the blocks.
 """
 

@@ -7,8 +7,8 @@ K_k psi. With the factor w_k/q_k, q detached from every gradient,
 
 and so for the derivative of both sides: values and gradients are unbiased whatever the law q is, as long as q_k > 0
 where w_k, or its derivative, is not 0. Normalising a branch by its own norm instead is biased in its gradient. The law
-is q_k = w_k |K_k psi|^2, which makes every factor times norm 1; where a gradient of w_k is wanted, a way that is all but
-impossible gets a small share, so that its derivative is seen too. (ours)
+is q_k = w_k |K_k psi|^2, which makes every factor times norm 1; where a gradient of w_k is wanted, a way that is all
+but impossible gets a small share, so that its derivative is seen too. (ours)
 
 Where every way is a unitary the law does not depend on the state, and all draws are made at once. Else the circuit is
 run once without gradients, up to the last draw; the state is read wherever one is due.
@@ -161,7 +161,8 @@ class Draws:
     def _make_stages(self, values: Values) -> list[_Stage]:
         """Up to each event, what has to be run on its register before."""
         operations = self.lowered.operations
-        regions = components(operations, range(len(operations)), range(len(self.lowered.wires)))
+        placed = [index for index, op in enumerate(operations) if op.wires]
+        regions = components(operations, placed, range(len(self.lowered.wires)))
         registers = {w: tuple(sorted(region.wires)) for region in regions for w in region.wires}
         waiting: dict[tuple[int, ...], list[int]] = {}
         at = {event.index: number for number, event in enumerate(self.events)}

@@ -267,7 +267,9 @@ class Circuit:
         if len(values) != len(row.angles):
             named = ", ".join(row.angles[:4]) + (", ..." if len(row.angles) > 4 else "")
             expected = f"{len(row.angles)}: {named}"
-            raise CircuitError(f"wrong number of strengths for channel {row.name!r}", got=len(values), expected=expected)
+            raise CircuitError(
+                f"wrong number of strengths for channel {row.name!r}", got=len(values), expected=expected
+            )
         checked = tuple(map(as_angle, values))
         row.refuse_bad(checked)
         return self._add(Operation(row, checked, where))

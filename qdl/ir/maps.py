@@ -6,8 +6,8 @@ A Hermitian matrix is a real combination of orthonormal Hermitian ones. For one 
 
 two index bits, the first telling coherences from populations; for several wires their tensor products. So a density
 matrix of n wires is a real vector of 4**n coordinates Tr(E_a rho), |0...0> is its first unit vector, populations are
-the coordinates whose first bits are 0, and a measured bit, which has no coherences, takes one index bit. Every gate is an
-orthogonal matrix and every channel a real one, R_ab = Tr(E_a channel(E_b)): a quarter of the work of complex
+the coordinates whose first bits are 0, and a measured bit, which has no coherences, takes one index bit. Every gate is
+an orthogonal matrix and every channel a real one, R_ab = Tr(E_a channel(E_b)): a quarter of the work of complex
 superoperators. (ours; the Pauli transfer matrix in another orthonormal basis)
 
 An operation stays linear in real features of its angles:
@@ -167,8 +167,9 @@ def drawn(source: Gate, kraus: Sequence[Kraus], idle: bool) -> tuple[Map, bool]:
 @lru_cache(maxsize=4096)
 def _gate_map(gate: Gate, accepted: tuple[int, ...], bits: int) -> Map:
     if isinstance(gate, Measure):
-        matrix = sum(np.kron(_written(m), transfer([(_project(m), _project(m))])) for m in (0, 1))
-        return Map(gate, "waves", _under(matrix[None], accepted, bits), (), np.zeros(1), np.zeros(1))
+        both = [np.kron(_written(m), transfer([(_project(m), _project(m))])) for m in (0, 1)]
+        written: Real = np.asarray(both).sum(0, keepdims=True)
+        return Map(gate, "waves", _under(written, accepted, bits), (), np.zeros(1), np.zeros(1))
     if isinstance(gate, Fixed):
         constants = transfer([(gate.constant, gate.constant)])[None]
         return Map(gate, "waves", _under(constants, accepted, bits), (), np.zeros(1), np.zeros(1))
@@ -196,7 +197,8 @@ def _waves(gate: Exponential) -> tuple[Real, Real, Real]:
     still = [(p, p) for p in projectors]
     speeds, offsets, constants = [0.0], [0.0], [transfer(still)]
     for w in gate.frequencies():
-        ahead = [(r, s) for r in range(len(rates)) for s in range(len(rates)) if abs(rates[r] - rates[s] - w) < 1e-9 * max(1, w)]
+        apart = np.abs(rates[:, None] - rates[None, :] - w) < 1e-9 * max(1.0, w)
+        ahead = [(int(r), int(s)) for r, s in np.argwhere(apart)]
         forth = [(projectors[r], projectors[s]) for r, s in ahead]
         back = [(projectors[s], projectors[r]) for r, s in ahead]
         # exp(-iwt) A + exp(iwt) A^+ = cos(wt) (A + A^+) + sin(wt) (-i A + i A^+)

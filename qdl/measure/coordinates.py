@@ -50,7 +50,11 @@ class Words:
         columns = [column for _, members, _ in groups.values() for column in members]
         self.order = None if columns == sorted(columns) else [columns.index(c) for c in range(read.count)]
         self.groups = [
-            (torch.as_tensor(index, device=device), torch.as_tensor(np.stack(w, 1), dtype=dtype, device=device), members)
+            (
+                torch.as_tensor(index, device=device),
+                torch.as_tensor(np.stack(w, 1), dtype=dtype, device=device),
+                members,
+            )
             for index, members, w in groups.values()
         ]
 
@@ -98,10 +102,10 @@ def _shift(part: Part, position: int) -> int:
 
 def _functional(part: Part, word: Sequence[tuple[tuple[int, ...], Atom]]) -> tuple[Index, Weights]:
     """The coordinates that a word reads, and their weights."""
-    weights = np.ones(1)
+    weights: Weights = np.ones(1)
     positions: list[int] = []
     for where, atom in word:
-        weights = np.kron(weights, coordinates(atom.matrix))
+        weights = np.asarray(np.kron(weights, coordinates(atom.matrix)), dtype=np.float64)
         positions += where
     kept = {p: np.arange(4) for p in positions}
     index = _grid(part, positions, kept)

@@ -9,7 +9,7 @@ from qdl.plan import cost
 from qdl.plan.cost import Machine
 from qdl.plan.fuse import Block
 from qdl.plan.part import Considered, Part, Plan
-from qdl.plan.readout import ProbsRead, StateRead
+from qdl.plan.readout import CoordinatesRead, ProbsRead, StateRead
 
 NONE = "-"
 
@@ -178,6 +178,8 @@ def _read(part: Part) -> str:
         return "state"
     if isinstance(part.read, ProbsRead):
         return "probabilities"
+    if isinstance(part.read, CoordinatesRead):
+        return "density matrix"
     return f"{part.read.count} word{'s' * (part.read.count != 1)}"
 
 

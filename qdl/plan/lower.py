@@ -162,4 +162,3 @@ def _next_on_wire(operations: Sequence[Operation]) -> list[int | None]:
 
 def _resets(op: Operation) -> bool:
     return isinstance(op.gate, Channel) and op.gate.name == "reset"
-

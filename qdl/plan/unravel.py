@@ -1,9 +1,9 @@
 """Trajectories: what is random in a circuit, as entries of hidden Params that are drawn for every trajectory.
 
-A channel takes one of several ways, rho -> w_k K_k rho K_k^+. Drawn ones act as sum_k h_k K_k with h zero but for the way
-taken; a measurement's ways are the projectors on its outcomes, and a condition is one number, 1 where it holds. What
-remains is a circuit for state vectors with a few more Params, which differ from trajectory to trajectory as any Param
-may that is per sample. (Dalibard, Castin, Molmer, PRL 68, 580 (1992) (memory); the hidden Params: ours)
+A channel takes one of several ways, rho -> w_k K_k rho K_k^+. Drawn ones act as sum_k h_k K_k with h zero but for the
+way taken; a measurement's ways are the projectors on its outcomes, and a condition is one number, 1 where it holds.
+What remains is a circuit for state vectors with one more Param, which differs from trajectory to trajectory as any
+Param may that is per sample. (Dalibard, Castin, Molmer, PRL 68, 580 (1992) (memory); the hidden Params: ours)
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from qdl.ir.gates import Fixed
 from qdl.ir.maps import drawn, ways
 from qdl.ir.params import Angle, apply
 from qdl.plan.lower import Lowered
-
 
 HIDDEN = "__draws"  # the name of the Param that holds what is drawn
 
@@ -63,9 +62,7 @@ class Unravelled(Lowered):
 def unravel(circuit: Circuit) -> Unravelled:
     """A circuit for trajectories."""
     operations = circuit.elementary()
-    found: list[tuple[Kraus, ...]] = [
-        ways(op) if isinstance(op.gate, (Channel, Measure)) else () for op in operations
-    ]
+    found: list[tuple[Kraus, ...]] = [ways(op) if isinstance(op.gate, (Channel, Measure)) else () for op in operations]
     sizes = [len(kraus) + (op.condition is not None) for op, kraus in zip(operations, found, strict=True)]
     total = sum(sizes) + len(circuit.bits)
     if not total:

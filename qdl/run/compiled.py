@@ -54,7 +54,7 @@ class Compiled:
                 "unknown kind of engine", got=type(self.engine).__name__, expected="an engine's name"
             )
         self.method = options.method()
-        self.lowered = self.engine.lower(self.circuit, coherent)
+        self.lowered = self.engine.lower(self.circuit, tuple(coherent))
         self.draws = Draws(self.lowered) if isinstance(self.lowered, Unravelled) and self.lowered.events else None
         limits = list(dict.fromkeys(limit for _, limit in self.lowered.limits if isinstance(limit.value, Expr)))
         self.limits = (limits, Evaluator([limit.value for limit in limits]))

@@ -111,7 +111,16 @@ class Words(Compiled):
         return self.method.values(evaluate, bound[0].sited, shared, sampled)  # type: ignore[arg-type,call-arg]
 
     def _outcomes(
-        self, k: int, bound: Bound, shared: Tensor, sampled: Tensor, rows: int, start: int, seed: int, run: int, dtype: Any
+        self,
+        k: int,
+        bound: Bound,
+        shared: Tensor,
+        sampled: Tensor,
+        rows: int,
+        start: int,
+        seed: int,
+        run: int,
+        dtype: Any,
     ) -> Tensor:
         """What each shot of setting `k` gave for its words, (rows, shots, n)."""
         numbers = uniform(seed, (run, k), start, rows, self.shots_of[k], len(bound.tasks), shared.device)
@@ -139,11 +148,13 @@ class Estimates(Words):
         found = super().rows(values, start, seed)
         if self.draws is not None:
             return found
-        return torch.cat([found, self._square_errors(values, start, seed).expand_as(found)], -1)
+        square = self._square_errors(values, start, seed)
+        rows = max(len(found), len(square))
+        return torch.cat([found.expand(rows, -1), square.expand(rows, -1)], -1)
 
     @torch.no_grad()
     def _square_errors(self, values: Values, start: int, seed: int) -> Tensor:
-        """sum over settings of (variance of what a shot adds to the observable)/shots; the same shots as the value's."""
+        """sum over settings of (variance of what a shot adds to the observable)/shots; the shots are the value's."""
         rows = max(1, values.samples)
         total = torch.zeros(rows, self.count, dtype=values.dtype, device=values.device)
         bound = [sampler.bind(values) for sampler in (self.samplers if self.options.shots is not None else [])]
@@ -292,7 +303,7 @@ class State(Compiled):
 class Density(State):
     """The reduced density matrix of some wires."""
 
-    def __init__(self, circuit: Circuit, wires: Sequence[int], options: Options) -> None:
+    def __init__(self, circuit: Circuit, wires: Sequence[Any], options: Options) -> None:
         self.kept = tuple(wires)
         super().__init__(circuit, options)
 

@@ -96,7 +96,7 @@ class Channel(Gate):
 
     def operators(self, *strengths: float) -> list[Matrix]:
         """The Kraus operators at plain strengths, (2**wires, 2**wires) each, with sum K^+ K = 1."""
-        return [np.sqrt(k.weight) * sum(a * m for a, m in k.terms) for k in self.kraus(*strengths)]  # type: ignore[arg-type, misc]
+        return [np.sqrt(k.weight) * sum(a * m for a, m in k.terms) for k in self.kraus(*strengths)]  # type: ignore[arg-type]
 
     def features(self, *strengths: Angle) -> dict[Angle, Pairs]:
         """The channel as rho -> sum_f f sum_(A, B) A rho B^+, linear in its features f.
@@ -153,4 +153,3 @@ TOLERANCE = 1e-9  # by which rounding may carry a strength over its limit
 def root(value: Angle) -> Angle:
     """The square root of a strength; its derivative at zero, which is infinite, counts as zero."""
     return apply("root", value if isinstance(value, Expr) else max(value, 0.0))
-

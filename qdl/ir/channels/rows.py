@@ -142,8 +142,8 @@ CHANNELS: dict[str, tuple[int | None, tuple[str, ...] | None, Make, Check]] = {
     # The probabilities of all Pauli words but the identity, in the order X, Y, Z, or IX, IY, IZ, XI, ..., ZZ.
     "pauli": (None, None, _pauli, _probabilities),
     "amplitude_damping": (1, ("gamma",), lambda g: _damping(g, _rest(g), 1.0), _probabilities),
-    # gamma towards a state with the probability p of |0>
-    "generalized_amplitude_damping": (1, ("gamma", "p"), lambda g, p: _damping(g, _rest(g), p), _each),
+    # gamma towards a state with the population `excited` of |1> (PennyLane's p)
+    "generalized_amplitude_damping": (1, ("gamma", "excited"), lambda g, p: _damping(g, _rest(g), _rest(p)), _each),
     # sqrt(1 - gamma) of the coherence is left
     "phase_damping": (1, ("gamma",), lambda g: _dephasing(root(_rest(g))), _probabilities),
     # all times in one unit; `excited` is the population of |1> that the wire relaxes to
@@ -155,7 +155,7 @@ CHANNELS: dict[str, tuple[int | None, tuple[str, ...] | None, Make, Check]] = {
 # Those that have fewer features than products of amplitudes.
 LINEAR: dict[str, Callable[..., dict[Angle, Pairs]]] = {
     "amplitude_damping": lambda g: _damped(g, _rest(g), 1.0, root(_rest(g))),
-    "generalized_amplitude_damping": lambda g, p: _damped(g, _rest(g), p, root(_rest(g))),
+    "generalized_amplitude_damping": lambda g, p: _damped(g, _rest(g), _rest(p), root(_rest(g))),
     "thermal_relaxation": lambda t1, t2, time, excited: _damped(
         _rest(_decay(time, t1)), _decay(time, t1), _rest(excited), _decay(time, t2)
     ),
@@ -181,7 +181,16 @@ def channel(name: str, wires: int = 1) -> Channel:
         raise CircuitError(f"channel {name!r} does not fit the wires", got=f"{wires} wires", expected=expected)
     if strengths is None:
         strengths = tuple(f"p_{word.lower()}" for word in _words(wires))
-    return Channel(name, wires, strengths, make if fixed else partial(make, wires), check, (channel, (name, wires)), (), LINEAR.get(name))
+    return Channel(
+        name,
+        wires,
+        strengths,
+        make if fixed else partial(make, wires),
+        check,
+        (channel, (name, wires)),
+        (),
+        LINEAR.get(name),
+    )
 
 
 def kraus_channel(matrices: Sequence[object]) -> Channel:
@@ -204,10 +213,14 @@ def kraus_channel(matrices: Sequence[object]) -> Channel:
     error = float(np.abs(complete - np.eye(size)).max())
     if error > 1e-6:
         expected = "0: probabilities must sum to 1"
-        raise CircuitError("the channel does not preserve the trace", got=f"|sum K^+ K - 1| = {error:.2g}", expected=expected)
+        raise CircuitError(
+            "the channel does not preserve the trace", got=f"|sum K^+ K - 1| = {error:.2g}", expected=expected
+        )
     if error > 1e-14:  # complete to its own rounding only: made so
         values, vectors = np.linalg.eigh(complete)
         found = [m @ (vectors / np.sqrt(values)) @ vectors.conj().T for m in found]
     kept = [m for m in found if np.abs(m).max() > 0]
     content = tuple(m.tobytes() for m in kept)
-    return Channel("kraus", wires, (), lambda: [_one(1.0, m) for m in kept], _probabilities, (kraus_channel, (kept,)), content)
+    return Channel(
+        "kraus", wires, (), lambda: [_one(1.0, m) for m in kept], _probabilities, (kraus_channel, (kept,)), content
+    )
