@@ -14,6 +14,12 @@ from qdl.ir.qasm.text import Statement, fault, parse
 _ENTRY = re.compile(r"(.+)_(0|[1-9]\d{0,8})")
 
 
+def entry(name: str) -> tuple[str, int | None]:
+    """A name as the entry of a vector: its stem and its number; the name itself and None if it is none."""
+    found = _ENTRY.fullmatch(name)
+    return (found[1], int(found[2])) if found else (name, None)
+
+
 def is_entry(name: str) -> bool:
     """Whether a name reads as an entry of a vector."""
     return _ENTRY.fullmatch(name) is not None

@@ -1,15 +1,16 @@
-"""Names and numbers in written OpenQASM: what is reserved, how a Param's entry and an angle are spelled."""
+"""Names and numbers in written OpenQASM: what is reserved, how a Param's entry, a bit and an angle are spelled."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from qdl.errors import QasmError
 from qdl.ir.params import Angle, Expr, Param, number_text, to_text
 from qdl.ir.qasm.expressions import CONSTANTS
-from qdl.ir.qasm.inputs import is_entry
+from qdl.ir.qasm.inputs import entry, is_entry
 
 _WORDS = """
 OPENQASM include defcalgrammar def cal defcal gate extern box let break continue if else end return for while in switch
@@ -62,6 +63,69 @@ def entry_names(params: Iterable[Param], taken: Iterable[str]) -> dict[tuple[Par
         for index in range(param.size):
             names[param, index] = param.name if bare else f"{param.name}_{index}"
     return names
+
+
+class BitNames(NamedTuple):
+    """How bits are called in a program.
+
+    Attributes
+    ----------
+    names : mapping from bits to what they are called, such as ``c[2]`` or ``m``
+    registers : mapping from the names of registers to their bits, from index 0 on
+    """
+
+    names: Mapping[str, str]
+    registers: Mapping[str, Sequence[str]]
+
+    def register(self, bits: Sequence[str]) -> str | None:
+        """The register of several bits that these are, the most significant first."""
+        found = (name for name, own in self.registers.items() if tuple(reversed(own)) == tuple(bits))
+        return next(found, None) if len(bits) > 1 else None
+
+    def declared(self) -> dict[str, int | None]:
+        """Registers with their sizes, and single bits with None, in order."""
+        found = (name.partition("[")[0] for name in self.names.values())
+        return {name: len(self.registers[name]) if name in self.registers else None for name in found}
+
+
+def bit_names(bits: Sequence[str], taken: Iterable[str], version: int = 3) -> BitNames:
+    """The names of bits; ``c_0 ... c_k`` become the register ``c``, what is reserved or taken is renamed.
+
+    Version 2 knows registers only.
+    """
+    used = {*taken, *bits}
+    names: dict[str, str] = {}
+    registers: dict[str, list[str]] = {}
+    stems = _stems(bits)
+    for bit in bits:
+        if not _is_name(bit, version):
+            problem = f"the bit {bit!r} has no name in OpenQASM {version}"
+            raise QasmError(problem, do="use letters, digits and _, in version 2 a small letter first")
+        stem = entry(bit)[0]
+        own = stems.get(stem)
+        if own is None or fresh(stem, used, version) != stem:
+            name = fresh(bit, {*taken, *names.values(), *registers, *bits} - {bit}, version)
+            names[bit] = name if version == 3 else f"{name}[0]"
+            if version == 2:
+                registers[name] = [bit]
+        elif stem not in registers:
+            registers[stem] = own
+            names |= {one: f"{stem}[{index}]" for index, one in enumerate(own)}
+    return BitNames({bit: names[bit] for bit in bits}, registers)
+
+
+def _stems(bits: Iterable[str]) -> dict[str, list[str]]:
+    """Stems to their bits, where the numbers are exactly 0 to k."""
+    found: dict[str, dict[int, str]] = {}
+    for bit in bits:
+        stem, number = entry(bit)
+        if number is not None:
+            found.setdefault(stem, {})[number] = bit
+    return {
+        stem: [group[number] for number in range(len(group))]
+        for stem, group in found.items()
+        if group.keys() == set(range(len(group)))
+    }
 
 
 def angle_text(angle: Angle, entries: dict[tuple[Param, int], str], power: str = "**") -> str:

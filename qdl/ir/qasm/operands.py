@@ -1,4 +1,4 @@
-"""Qubit registers, and what an operand of a gate names in them."""
+"""Registers of qubits and of bits, and what an operand names in them."""
 
 from __future__ import annotations
 
@@ -10,24 +10,26 @@ from qdl.ir.qasm.text import refuse
 
 
 class Operand(NamedTuple):
-    """Wires, and whether they are an array, over which a gate is broadcast."""
+    """Wires, or numbers of bits, and whether they are an array, over which a gate is broadcast."""
 
     wires: tuple[int, ...]
     array: bool
 
 
-def operand(node: Any, registers: dict[str, Operand], expressions: Expressions) -> Operand:
-    """What an Identifier or IndexedIdentifier node names: ``q``, ``q[1]``, ``q[0:2]`` (end included), ``q[{0, 2}]``."""
-    kind = type(node).__name__
-    name = node.name.name if kind == "IndexedIdentifier" else node.name if kind == "Identifier" else kind
+def operand(node: Any, registers: dict[str, Operand], expressions: Expressions, noun: str = "qubit") -> Operand:
+    """What an Identifier, IndexedIdentifier or IndexExpression node names among registers of qubits or bits.
+
+    That is ``q``, ``q[1]``, ``q[0:2]`` (end included) or ``q[{0, 2}]``.
+    """
+    name, inside = _parts(node)
     if name not in registers:
-        refuse(node, f"unknown qubit or register {name!r}", do="declare it first: qubit[2] name;")
+        refuse(node, f"unknown {noun} or register {name!r}", do=f"declare it first: {noun}[2] name;")
     register = registers[name]
-    if kind == "Identifier":
+    if not inside:
         return register
-    if not register.array or len(node.indices) != 1:
+    if not register.array or len(inside) != 1:
         refuse(node, f"{name!r} cannot be indexed so", expected="one index into a register")
-    indices, array = _indices(node.indices[0], len(register.wires), expressions)
+    indices, array = _indices(inside[0], len(register.wires), expressions)
     picked = []
     for index in indices:
         if not -len(register.wires) <= index < len(register.wires):
@@ -36,6 +38,17 @@ def operand(node: Any, registers: dict[str, Operand], expressions: Expressions) 
     if not picked:
         refuse(node, f"the slice of {name!r} is empty")
     return Operand(tuple(picked), array)
+
+
+def _parts(node: Any) -> tuple[str, list[Any]]:
+    """A register's name and the indices behind it."""
+    kind = type(node).__name__
+    if kind == "IndexExpression":
+        name, inside = _parts(node.collection)
+        return name, [*inside, node.index]
+    if kind == "IndexedIdentifier":
+        return node.name.name, node.indices
+    return (node.name if kind == "Identifier" else kind), []
 
 
 def broadcast(node: Any, operands: list[Operand]) -> list[list[int]]:

@@ -6,11 +6,12 @@ from typing import Any
 
 from qdl.errors import CircuitError, QasmError
 from qdl.ir.circuit import Circuit
-from qdl.ir.gates import TABLE, Step
+from qdl.ir.gates import TABLE
 from qdl.ir.params import Expr
-from qdl.ir.qasm.calls import MAX_GATES, call, row
+from qdl.ir.qasm.calls import call, row
 from qdl.ir.qasm.definitions import define
 from qdl.ir.qasm.expressions import CONSTANTS, Expressions
+from qdl.ir.qasm.flow import IN_BLOCKS, Flow
 from qdl.ir.qasm.inputs import inputs
 from qdl.ir.qasm.operands import Operand, broadcast, operand
 from qdl.ir.qasm.text import Refusal, Statement, fault, parse, refuse, statements
@@ -27,16 +28,11 @@ BUILT_IN = {2: {"U": "u", "CX": "cx"}, 3: {"U": "u", "gphase": "gphase"}}
 
 # The word that introduces each statement of the syntax tree which is not read.
 _WORDS = {
-    "QuantumMeasurementStatement": "measure",
-    "QuantumReset": "reset",
-    "BranchingStatement": "if",
     "ForInLoop": "for",
     "WhileLoop": "while",
-    "SwitchStatement": "switch",
     "SubroutineDefinition": "def",
     "ExternDeclaration": "extern",
     "AliasStatement": "let",
-    "ClassicalAssignment": "assignment",
     "ExpressionStatement": "expression",
     "DelayInstruction": "delay",
     "Box": "box",
@@ -82,40 +78,34 @@ def from_qasm(text: str) -> Circuit:
     return _Program(parts).circuit()
 
 
-class _Program:
+class _Program(Flow):
     """What is known while a program is read, from top to bottom. Gates and values have a namespace each."""
 
     def __init__(self, parts: list[Statement]) -> None:
+        super().__init__()
         self.parts, self.inputs = parts, inputs(parts)
-        self.version = 3
         self.gates = {name: row(found) for name, found in BUILT_IN[3].items()}
         self.taken: dict[tuple[str, str], int] = {}  # (namespace, name) to line
         self.values: dict[str, Any] = {}
-        self.registers: dict[str, Operand] = {}
-        self.steps: list[Step] = []
-        self.wires = self.cost = self.line = 0
+        self.line = self.start = 0
 
     def circuit(self) -> Circuit:
         for position, part in enumerate(self.parts):
             self._read(part, first=position == 0)
         if not self.wires:
             raise QasmError("the OpenQASM text declares no qubit", do="declare one: qubit[2] q;")
-        circuit = Circuit(self.wires)
-        for gate, angles, wires in self.steps:
-            circuit.gate(gate, *angles, *wires)
-        return circuit
+        return super().circuit()
 
     def _read(self, part: Statement, first: bool) -> None:
         if self.version == 2:  # where ^ is the power and binds like one; in version 3 it is a bitwise operator
             part = part._replace(text=part.text.replace("^", "**"))
         program = parse(part)
-        self.line = part.line
+        self.line = self.start = part.line
         try:
             if program.version is not None:
                 self._set_version(program.version, first)
             for node in program.statements:
-                self.line = part.line + node.span.start_line - 1
-                self._visit(node)
+                self.visit(node)
         except Refusal as found:
             line = part.line + found.node.span.start_line - 1 if getattr(found.node, "span", None) else self.line
             raise fault(line, found.problem, **found.facts) from None
@@ -131,17 +121,20 @@ class _Program:
         self.version = int(major)
         self.gates = {name: row(found) for name, found in BUILT_IN[self.version].items()}
 
-    def _visit(self, node: Any) -> None:
+    def visit(self, node: Any) -> None:
         kind = type(node).__name__
+        self.line = self.start + node.span.start_line - 1
         if getattr(node, "annotations", None):
             refuse(node, f"the annotation @{node.annotations[0].keyword} is not supported")
         visit = getattr(self, f"_{kind}", None)
         if visit is None:
-            do = "qdl reads gates on qubits, inputs and constants"
+            do = "qdl reads gates, measurements, resets, conditions, inputs and constants"
             refuse(node, f"{_WORDS.get(kind, kind)!r} is not supported", do=do)
+        if len(self.blocks) > 1 and kind not in IN_BLOCKS:
+            refuse(node, f"{_WORDS.get(kind, kind)!r} cannot stand inside a block here", do="put it in front")
         visit(node)
 
-    def _declare(self, node: Any, space: str, name: str) -> None:
+    def declare(self, node: Any, space: str, name: str) -> None:
         if (space, name) in self.taken or name in CONSTANTS:
             where = f"on line {self.taken[space, name]}" if (space, name) in self.taken else "by OpenQASM"
             refuse(node, f"the name {name!r} is taken {where}", do="use another name")
@@ -159,7 +152,7 @@ class _Program:
             refuse(node, f"cannot include {node.filename!r}", expected=f"{library!r} in version {self.version}")
         for name, found in names.items():
             if self.version == 3:  # in version 2 programs bring their own definitions of what older libraries lacked
-                self._declare(node, "gate", name)
+                self.declare(node, "gate", name)
             self.gates[name] = row(found)
 
     def _QuantumGateDefinition(self, node: Any) -> None:
@@ -168,14 +161,14 @@ class _Program:
             refuse(node, f"the name {name!r} is taken by OpenQASM", do="use another name")
         numbers = {key: value for key, value in self.values.items() if not isinstance(value, Expr)}
         known = define(node, self.gates, numbers, self.version)
-        self._declare(node, "gate", name)
+        self.declare(node, "gate", name)
         self.gates[name] = known
 
     def _IODeclaration(self, node: Any) -> None:
         name = node.identifier.name
         if node.io_identifier.name != "input" or type(node.type).__name__ not in ("FloatType", "AngleType"):
             refuse(node, f"the declaration of {name!r} is not supported", expected=f"input float[64] {name};")
-        self._declare(node, "value", name)
+        self.declare(node, "value", name)
         param, index = self.inputs[name]
         self.values[name] = param[index]
 
@@ -187,20 +180,15 @@ class _Program:
             value = float(self.expressions.number(node.init_expression, f"the constant {name!r}"))
         else:
             refuse(node, f"the type of the constant {name!r} is not supported", expected="float, angle, int or uint")
-        self._declare(node, "value", name)
+        self.declare(node, "value", name)
         self.values[name] = value
-
-    def _ClassicalDeclaration(self, node: Any) -> None:
-        kind = type(node.type).__name__.removesuffix("Type").lower()
-        do = "declare numbers with const and angles with input"
-        refuse(node, f"'{kind} {node.identifier.name}' is not supported", do=do)
 
     def _QubitDeclaration(self, node: Any) -> None:
         name = node.qubit.name
         size = 1 if node.size is None else self.expressions.integer(node.size, f"the size of {name!r}")
         if size < 1 or self.wires + size > MAX_WIRES:
             refuse(node, f"the size of {name!r} is out of range", got=size, expected=f"1 to {MAX_WIRES - self.wires}")
-        self._declare(node, "value", name)
+        self.declare(node, "value", name)
         self.registers[name] = Operand(tuple(range(self.wires, self.wires + size)), node.size is not None)
         self.wires += size
 
@@ -211,10 +199,8 @@ class _Program:
     def _QuantumGate(self, node: Any) -> None:
         made = call(node, self.gates, self.expressions)
         turns = broadcast(node, [operand(inner, self.registers, self.expressions) for inner in node.qubits])
-        self.cost += len(turns) * max(made.cost.gates, 1)
-        if self.cost > MAX_GATES:
-            refuse(node, "the program is too long", got=f"{self.cost} gates", expected=f"at most {MAX_GATES}")
         for wires in turns:
-            self.steps += [(gate, angles, tuple(wires[w] for w in where)) for gate, angles, where in made.steps]
+            steps = [(gate, angles, tuple(wires[w] for w in where)) for gate, angles, where in made.steps]
+            self.emit(node, steps, max(made.cost.gates, 1))
 
     _QuantumPhase = _QuantumGate

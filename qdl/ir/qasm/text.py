@@ -50,7 +50,7 @@ def fault(line: int, problem: object, **facts: Any) -> QasmError:
 
 
 def statements(text: str) -> list[Statement]:
-    """Cut a program at the semicolons and closing braces of its outermost level."""
+    """Cut a program at the semicolons and closing braces of its outermost level, but not in front of an ``else``."""
     if not isinstance(text, str):
         raise QasmError("OpenQASM comes as text", got=type(text).__name__, expected="str")
     if len(text) > MAX_TEXT:
@@ -59,12 +59,17 @@ def statements(text: str) -> list[Statement]:
 
 
 def _cut(text: str) -> Iterator[Statement]:
-    start, line, counted = None, 1, 0
+    start, end, line, counted = None, None, 1, 0
     brackets: list[str] = []
     for token in _TOKEN.finditer(text):
         kind = token.lastgroup
         if kind == "skip":
             continue
+        if start is not None and end is not None:
+            if token.group() != "else":
+                yield _statement(text[start:end], line)
+                start = None
+            end = None
         if start is None:
             start = token.start()
             line, counted = line + text.count("\n", counted, start), start
@@ -76,10 +81,9 @@ def _cut(text: str) -> Iterator[Statement]:
                 raise fault(line, "nested too deeply", expected=f"at most {MAX_NESTING} brackets")
         closed = brackets.pop() if kind == "right" and brackets else None
         if not brackets and (kind == "end" or closed == "{"):
-            yield _statement(text[start : token.end()], line)
-            start = None
+            end = token.end()
     if start is not None:
-        yield _statement(text[start:], line)
+        yield _statement(text[start:end], line)
 
 
 def _statement(text: str, line: int) -> Statement:

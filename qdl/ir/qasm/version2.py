@@ -19,6 +19,7 @@ from typing import Any
 from qdl.errors import QasmError
 from qdl.ir.gates import TABLE, Composite, Gate, Step, controlled
 from qdl.ir.params import Angle
+from qdl.ir.qasm.conditions import comparisons
 from qdl.ir.qasm.single import phase_and_u
 from qdl.ir.qasm.writer import Entries, Line, Writer
 
@@ -59,8 +60,20 @@ class Writer2(Writer):
     version, library, power = 2, "qelib1.inc", "^"
     known = frozenset(_CORE.split())
 
-    def declaration(self) -> str:
-        return f"qreg {self.register}[{self.circuit.wires}];"
+    def declarations(self) -> list[str]:
+        bits = [f"creg {name}[{size}];" for name, size in self.bits.declared().items()]
+        return [f"qreg {self.register}[{self.circuit.wires}];", *bits]
+
+    def statements(self) -> list[str]:
+        return [
+            f"{asked}{line}"
+            for op in self.circuit.operations
+            for asked in comparisons(op, self.bits)
+            for line in self.operation(op)
+        ]
+
+    def measurement(self, wire: str, bit: str) -> str:
+        return f"measure {wire} -> {bit};"
 
     def lines(self, gate: Gate, angles: Sequence[Angle], wires: tuple[str, ...], entries: Entries) -> list[Line]:
         if gate == TABLE["gphase"]:

@@ -7,10 +7,12 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from qdl.errors import QasmError
-from qdl.ir.circuit import Circuit
+from qdl.ir.channels import Channel, channel
+from qdl.ir.circuit import Circuit, Operation
 from qdl.ir.gates import TABLE, Composite, Gate, Prepare, Rotor, Step, pauli_ladder
 from qdl.ir.params import Angle, Expr, Param
-from qdl.ir.qasm.names import angle_text, entry_names, formal_names, fresh
+from qdl.ir.qasm.blocks import Blocks
+from qdl.ir.qasm.names import angle_text, bit_names, entry_names, formal_names, fresh
 from qdl.ir.qasm.reader import STDGATES
 from qdl.ir.qasm.single import phase_and_u
 
@@ -38,24 +40,46 @@ class Writer:
     def __init__(self, circuit: Circuit) -> None:
         self.circuit = circuit
         self.entries = self._inputs()
-        self.taken = {*self.known, *self.entries.values()}
+        self.bits = bit_names(circuit.bits, {*self.known, *self.entries.values()}, self.version)
+        self.taken = {*self.known, *self.entries.values(), *self.bits.declared()}
         self.register = self._take("q")
         self.names: dict[Gate, str] = {}
         self.definitions: list[str] = []
 
     def text(self) -> str:
         """The whole program."""
-        body: list[str] = []
-        for op in self.circuit.operations:
-            wires = tuple(f"{self.register}[{wire}]" for wire in op.wires)
-            body += [str(line) for line in self.lines(op.gate, op.angles, wires, self.entries)]
+        body = self.statements()
         head = [f"OPENQASM {self.version}.0;", f'include "{self.library}";']
         head += [f"input float[64] {name};" for name in self.entries.values()]
-        return "\n".join([*head, *self.definitions, self.declaration(), *body]) + "\n"
+        return "\n".join([*head, *self.definitions, *self.declarations(), *body]) + "\n"
 
-    def declaration(self) -> str:
-        """The declaration of the register."""
-        return f"qubit[{self.circuit.wires}] {self.register};"
+    def declarations(self) -> list[str]:
+        """The declarations of the registers."""
+        bits = [f"bit{f'[{size}]' if size else ''} {name};" for name, size in self.bits.declared().items()]
+        return [f"qubit[{self.circuit.wires}] {self.register};", *bits]
+
+    def statements(self) -> list[str]:
+        """All operations, in blocks where they depend on bits."""
+        blocks = Blocks(self.bits)
+        for op in self.circuit.operations:
+            blocks.add(self.operation(op), op.condition, op.bit)
+        return blocks.done()
+
+    def operation(self, op: Operation) -> list[str]:
+        """One operation as statements, without its condition."""
+        wires = tuple(f"{self.register}[{wire}]" for wire in op.wires)
+        if op.bit is not None:
+            return [self.measurement(wires[0], self.bits.names[op.bit])]
+        if op.gate == channel("reset"):
+            return [f"reset {wires[0]};"]
+        if isinstance(op.gate, Channel):
+            do = "write the circuit without its channels"
+            raise QasmError("OpenQASM has no words for noise", got=f"the channel {op.gate.name!r}", do=do)
+        return [str(line) for line in self.lines(op.gate, op.angles, wires, self.entries)]
+
+    def measurement(self, wire: str, bit: str) -> str:
+        """A measurement."""
+        return f"{bit} = measure {wire};"
 
     def lines(self, gate: Gate, angles: Sequence[Angle], wires: tuple[str, ...], entries: Entries) -> list[Line]:
         """One gate as statements."""
