@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from qdl.errors import CircuitError
 from qdl.ir.bits import Condition
 from qdl.ir.channels import Channel
 from qdl.ir.circuit import Circuit, Operation
 from qdl.ir.gates import Composite, Prepare, Step
+from qdl.ir.noise.book import Book
 from qdl.ir.noise.times import Clock
 from qdl.ir.params import Angle
-
-if TYPE_CHECKING:
-    from qdl.ir.noise.model import NoiseModel
 
 
 class Insert:
     """One circuit on its way through a model."""
 
-    def __init__(self, model: NoiseModel, circuit: Circuit) -> None:
+    def __init__(self, model: Book, circuit: Circuit) -> None:
         self.model, self.circuit = model, circuit
         self.clock = Clock(circuit.wires) if model.idle else None
 

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from qdl import registry
 from qdl.errors import CircuitError
 from qdl.ir.channels import kraus_channel
-from qdl.ir.circuit import Circuit, Operation
-from qdl.ir.gates import Gate, Step
+from qdl.ir.circuit import Circuit
+from qdl.ir.gates import Gate
+from qdl.ir.noise.book import Book
 from qdl.ir.noise.insert import Insert
 from qdl.ir.noise.native import Native
-from qdl.ir.noise.readout import Confusion, Readout, after, confusion, refuse_overlap
-from qdl.ir.noise.rules import Insertion, Place, Rules, Turn, fitting, insertion, named, places_of, turns, wires_of
-from qdl.ir.noise.times import Relaxation, duration, durations
-from qdl.ir.noise.tree import Key, expressions, mapped
-from qdl.ir.params import Angle, Expr, Param, as_angle, evaluate, params_of
+from qdl.ir.noise.readout import Readout, after, confusion, refuse_overlap
+from qdl.ir.noise.rules import Place, fitting, insertion, named, places_of, refuse_misplaced, turns, wires_of
+from qdl.ir.noise.times import Relaxation, durations
+from qdl.ir.params import as_angle, evaluate
 
 
-class NoiseModel:
+class NoiseModel(Book):
     """What goes wrong on a device: errors of gates, decay while they take their time, readout errors.
 
     Strengths are numbers or expressions of Params, whose values come with those of the circuit: noise can be trained,
@@ -37,22 +37,13 @@ class NoiseModel:
     >>> noise = NoiseModel().add("depolarizing", 0.01, gates="cx").readout([[0.98, 0.02], [0.05, 0.95]])
     >>> noise.apply(Circuit(2).h(0).cx(0, 1)).operations
     (h 0, cx 0, 1, depolarizing(0.01) 0, 1)
+    >>> from qdl.ir.params import Param
     >>> strength = NoiseModel().add("amplitude_damping", Param("gamma"), on="each")
     >>> strength.params
     (Param(name='gamma', size=1),)
     >>> strength.apply(Circuit(2).cx(0, 1)).operations
     (cx 0, 1, amplitude_damping(gamma[0]) 0, amplitude_damping(gamma[0]) 1)
     """
-
-    def __init__(self) -> None:
-        self.insertions: Rules[Insertion] = Rules()
-        self.turns: Rules[Turn] = Rules()
-        self.constants: dict[int | None, Relaxation] = {}
-        self.durations: dict[tuple[str, Place | None], Angle] = {}
-        self.readouts: dict[Place | None, Confusion] = {}
-        self.gates: dict[str, frozenset[Place] | None] | None = None
-        self.idle = False
-        self._key: Key | None = None
 
     def add(
         self, channel: str | Gate, *strengths: Any, gates: Any = None, wires: Any = None, on: Any = None
@@ -207,7 +198,8 @@ class NoiseModel:
         (rz(1.57...) 0, sx 0, bit_flip(0.1) 0, rz(1.57...) 0)
         """
         found = {name: None if places is None else places_of(places) for name, places in gates.items()}
-        named(list(found))
+        for name, width in named(list(found)).items():
+            refuse_misplaced(name, width, found[name])
         self.gates = {name: None if places is None else frozenset(places) for name, places in found.items()}
         return self._changed()
 
@@ -224,7 +216,7 @@ class NoiseModel:
 
     def translate(self, circuit: Circuit) -> Circuit:
         """The circuit in the gates that the device has (see `native`), up to a global phase; as it is without them."""
-        return circuit if self.gates is None else Native(self.gates, self._names).run(circuit)
+        return circuit if self.gates is None else Native(self.gates, self.names).run(circuit)
 
     def confusion(self, wires: int | Iterable[int]) -> tuple[Readout, ...]:
         """The readout errors that concern these wires, in their order; joint ones with all their wires."""
@@ -236,26 +228,20 @@ class NoiseModel:
                 found[place or (wire,)] = Readout(place or (wire,), self.readouts[place])
         return tuple(found.values())
 
-    @property
-    def params(self) -> tuple[Param, ...]:
-        """The Params of all strengths, in the order of first use."""
-        rules = [effect for table in (self.turns.all, self.insertions.all) for _, _, effect in table]
-        found = expressions([*rules, self.constants, self.durations, self.readouts])
-        return tuple(dict.fromkeys(params_of(list(found))))
-
     def bind(self, values: Mapping[str, Sequence[float]]) -> NoiseModel:
         """The same model with plain numbers in place of its Params.
 
         Examples
         --------
+        >>> from qdl.ir.params import Param
         >>> NoiseModel().add("bit_flip", Param("p")).bind({"p": [0.1]}).apply(Circuit(1).x(0)).operations
         (x 0, bit_flip(0.1) 0)
         """
-        return self._rebuilt(lambda expression: evaluate(expression, values))
+        return self.rebuilt(lambda expression: evaluate(expression, values))
 
     def copy(self) -> NoiseModel:
         """An independent copy."""
-        return self._rebuilt(lambda expression: expression)
+        return self.rebuilt(lambda expression: expression)
 
     @staticmethod
     def from_backend(backend: Any, **options: Any) -> NoiseModel:
@@ -271,20 +257,6 @@ class NoiseModel:
         """The same noise as a `qiskit_aer.noise.NoiseModel`: see `qdl.adapters.qiskit.aer_noise.to_aer`."""
         return registry.converter("noise_to_aer")(self, wires, **options)
 
-    @property
-    def key(self) -> Key:
-        """What makes two models the same: hashable, and computed once until the model grows."""
-        if self._key is None:
-            gates = None if self.gates is None else frozenset(self.gates.items())
-            tables = (frozenset(d.items()) for d in (self.constants, self.durations, self.readouts))
-            self._key = Key((tuple(self.insertions.all), tuple(self.turns.all), *tables, gates, self.idle))
-        return self._key
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, NoiseModel) and self.key == other.key
-
-    __hash__ = None  # type: ignore[assignment]  # a model grows; use model.key
-
     def __repr__(self) -> str:
         counts = {
             "turns": len(self.turns.all),
@@ -294,49 +266,3 @@ class NoiseModel:
             "readout errors": len(self.readouts),
         }
         return f"<NoiseModel: {', '.join(f'{count} {name}' for name, count in counts.items() if count) or 'no noise'}>"
-
-    def knows(self, gate: Gate) -> bool:
-        """Whether anything is said about such a gate, be it at another place."""
-        return (
-            self.insertions.knows(gate.name, gate.wires)
-            or self.turns.knows(gate.name, gate.wires)
-            or any(name == gate.name for name, _ in self.durations)
-            or (gate.name == "delay" and bool(self.constants or self.idle))
-            or (self.gates is not None and gate.name in self.gates)
-        )
-
-    def duration(self, op: Operation) -> Angle | None:
-        """How long an operation takes; None if nothing is said."""
-        name = op.gate.name
-        if name == "delay":
-            return op.angles[0]
-        return self.durations.get((name, op.wires), self.durations.get((name, None)))
-
-    def decay(self, wires: Iterable[int | None], duration: Angle | None) -> list[Step]:
-        """What happens to wires in a time; a wire None stands for any about which nothing of its own is said."""
-        if duration is None or (not isinstance(duration, Expr) and duration == 0.0):
-            return []
-        found = [(position, self.constants.get(w, self.constants.get(None))) for position, w in enumerate(wires)]
-        return [step for position, one in found if one is not None for step in one.steps(position, duration)]
-
-    def _names(self, gate: str) -> bool:
-        return gate in self.insertions.named | self.turns.named
-
-    def _changed(self) -> NoiseModel:
-        self._key = None
-        return self
-
-    def _rebuilt(self, function: Callable[[Expr], Angle]) -> NoiseModel:
-        """The same rules with every expression replaced, checked again."""
-        out = NoiseModel()
-        for names, places, effect in self.insertions.all:
-            found = mapped(effect, function)
-            out.insertions.add(names, places, insertion(found.row, found.strengths, found.on))
-        for names, places, turn in self.turns.all:
-            out.turns.add(names, places, mapped(turn, function))
-        for wire, one in self.constants.items():
-            out.constants[wire] = Relaxation.make(*mapped((one.t1, one.t2, one.excited), function))
-        out.durations = {key: duration(key[0], time) for key, time in mapped(self.durations, function).items()}
-        out.readouts = {place: confusion(matrix) for place, matrix in mapped(self.readouts, function).items()}
-        out.gates, out.idle = self.gates, self.idle
-        return out
