@@ -13,7 +13,8 @@ __version__ = "0.1.0"
 
 _HOME = {
     "qdl.ir": (
-        "Circuit Param sin cos tan exp log sqrt arcsin arccos arctan X Y Z I N Hermitian Observable cell tile cells"
+        "Circuit Param sin cos tan exp log sqrt arcsin arccos arctan X Y Z I N Hermitian Observable NoiseModel cell "
+        "tile cells"
     ),
     "qdl.run": "expval var estimate probs state density sample counts compile explain",
     "qdl.physics.information": (

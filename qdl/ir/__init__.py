@@ -3,6 +3,7 @@
 from qdl.ir.circuit import Circuit, Operation
 from qdl.ir.gates import TABLE, gate
 from qdl.ir.library import cell, cells
+from qdl.ir.noise import NoiseModel
 from qdl.ir.observables import Hermitian, I, N, Observable, X, Y, Z
 from qdl.ir.params import Param, arccos, arcsin, arctan, cos, exp, log, sin, sqrt, tan
 from qdl.ir.tiling import tile
@@ -13,6 +14,7 @@ __all__ = [
     "Hermitian",
     "I",
     "N",
+    "NoiseModel",
     "Observable",
     "Operation",
     "Param",

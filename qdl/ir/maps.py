@@ -118,6 +118,11 @@ def as_map(op: Operation, bits: int = 0) -> tuple[Gate, tuple[Angle, ...]]:
         constants = np.stack([transfer(pairs) for pairs in features.values()])
         kept = (1.0,) if bits else ()  # where the condition does not hold
         return _linear(op.gate, _under(constants, accepted, bits, apart=True)), (*features, *kept)
+    if isinstance(op.gate, Measure) and op.angles:
+        reads = op.gate.reads(*op.angles)
+        constants = np.stack([np.kron(_written(r), transfer([(_project(m), _project(m))])) for m, r in reads])
+        kept = (1.0,) if bits else ()
+        return _linear(op.gate, _under(constants, accepted, bits, apart=True)), (*reads.values(), *kept)
     if op.gate.wires > MOST_WIRES:
         expected = f"at most {MOST_WIRES} on density matrices"
         raise CircuitError(f"the gate {op.gate.name!r} is too wide", got=op.gate.wires, expected=expected)
@@ -132,7 +137,7 @@ def _linear(source: Gate, constants: Real | Matrix, unitary: bool = False) -> Ma
 def ways(op: Operation) -> tuple[Kraus, ...]:
     """The ways that a channel or a measurement can take, unitary ones without a factor."""
     if isinstance(op.gate, Measure):
-        return tuple(Kraus(1.0, ((1.0, _project(m)),)) for m in (0, 1))
+        return tuple(Kraus(p, ((1.0, _project(m)),)) for (m, _), p in op.gate.reads(*op.angles).items())
     assert isinstance(op.gate, Channel)
     return tuple(_freed(kraus) for kraus in op.gate.kraus(*op.angles))
 

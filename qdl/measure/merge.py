@@ -13,17 +13,21 @@ from qdl.plan.readout import CoordinatesRead, ProbsRead
 
 
 def words(plan: Plan, read: Sequence[Tensor]) -> Tensor:
-    """The value of every word, (S, n_words), from what each part reads, (S or 1, m_p) each."""
-    width = max((len(factors) for factors in plan.factors), default=0)
+    """The value of every word, (S, n_words), from what each part reads, (S or 1, m_p) each.
+
+    Where the plan reads norms too, the norm that belongs to each word stands behind them, (S, 2 n_words).
+    """
+    found = (*plan.factors, *plan.norms)
+    width = max((len(factors) for factors in found), default=0)
     total = max((r.shape[0] for r in read), default=1)
     columns = [r if r.shape[0] == total else r.expand(total, -1) for r in read]
-    if all(len(factors) == 1 for factors in plan.factors):
+    if all(len(factors) == 1 for factors in found):
         joined = columns[0] if len(columns) == 1 else torch.cat(columns, -1)
-        order = [factors[0] for factors in plan.factors]
+        order = [factors[0] for factors in found]
         return joined if order == list(range(joined.shape[1])) else joined[:, order]
     joined = torch.cat([*columns, columns[0].new_ones(total, 1)], -1)
     last = joined.shape[1] - 1
-    table = [[*factors, *[last] * (width - len(factors))] for factors in plan.factors]
+    table = [[*factors, *[last] * (width - len(factors))] for factors in found]
     out = joined[:, [row[0] for row in table]]
     for k in range(1, width):
         out = out * joined[:, [row[k] for row in table]]

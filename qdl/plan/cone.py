@@ -59,8 +59,13 @@ def components(operations: Sequence[Operation], kept: Iterable[int], wires: Iter
     return sorted(regions, key=lambda region: min(region.wires))
 
 
-def factor_words(operations: Sequence[Operation], words: Sequence[Word]) -> tuple[list[Region], list[list[Word]]]:
-    """Regions to simulate with the words to read on each, and for every input word the factors it is the product of."""
+def factor_words(
+    operations: Sequence[Operation], words: Sequence[Word], whole: bool = False
+) -> tuple[list[Region], list[list[Word]]]:
+    """Regions to simulate with the words to read on each, and for every input word the factors it is the product of.
+
+    With `whole` no word falls apart.
+    """
     cache: dict[tuple[tuple[int, ...], ...], list[Region]] = {}
     factors: list[list[Word]] = []
     wanted: dict[Word, Region] = {}
@@ -69,7 +74,8 @@ def factor_words(operations: Sequence[Operation], words: Sequence[Word]) -> tupl
         support = tuple(atom.wires for atom in word)
         if support not in cache:
             kept, wires = cone(operations, word_wires(word))
-            cache[support] = _join_atoms(components(operations, kept, wires), word)
+            found = _join_atoms(components(operations, kept, wires), word)
+            cache[support] = [_union(found)] if whole else found
         for region in cache[support]:
             part = tuple(atom for atom in word if region.wires.issuperset(atom.wires))
             wanted.setdefault(part, region)

@@ -100,6 +100,10 @@ class _Deferred:
     def _measure(self, op: Operation, last: bool) -> None:
         """Copy the outcome; a wire is its own record if what comes next resets it or reads it in the Z basis."""
         assert op.bit is not None
+        if op.angles:
+            raise UnsupportedError(
+                "engine 'state' simulates pure states", got=f"readout error in {op}", do="use engine='density'"
+            )
         wire = self.wires[op.wires[0]]
         if op.condition is not None:
             old, place = self.bits.get(op.bit), self._fresh()
@@ -138,7 +142,7 @@ def density(circuit: Circuit) -> Lowered:
     out, limits = [], []
     for op in circuit.elementary():
         above = tuple(bits[bit] for bit in op.condition.bits) if op.condition else ()
-        if isinstance(op.gate, Channel):
+        if isinstance(op.gate, (Channel, Measure)):
             limits += [(op.gate.name, limit) for limit in op.gate.check(*op.angles)]
         gate, angles = as_map(op, len(above))
         if op.condition is not None and op.bit in op.condition.bits:

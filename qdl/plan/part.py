@@ -110,12 +110,14 @@ class Part:
 class Plan:
     """All parts, the angle table they index, and for words the factors whose product each word is.
 
-    ``factors[w]`` lists columns of the parts' readouts laid side by side; an empty list is the number 1.
+    ``factors[w]`` lists columns of the parts' readouts laid side by side; an empty list is the number 1. ``norms[w]``
+    lists those of the norms that belong to them, if they are read.
     """
 
     table: AngleTable
     parts: tuple[Part, ...]
     factors: tuple[tuple[int, ...], ...] = ()
+    norms: tuple[tuple[int, ...], ...] = ()
 
     @property
     def seconds(self) -> float:

@@ -46,11 +46,17 @@ class Choice:
         Width of shared blocks, forced.
     mix : bool
         Whether shared gates may join blocks that are per sample: where these are everywhere, as in trajectories.
+    norms : bool
+        Whether the norm of the state that a word is read from is wanted beside it; that state is then one part.
+    forward : bool
+        Whether gradients are not wanted, so that nothing has to be undone.
     """
 
     strategy: str | None = None
     width: int | None = None
     mix: bool = False
+    norms: bool = False
+    forward: bool = False
 
 
 class Planner:
@@ -89,17 +95,25 @@ class Planner:
     def words(self, words: Sequence[Word]) -> Plan:
         """Expectation values of words."""
         real = list(dict.fromkeys(w for w in words if w))
-        regions, factors = factor_words(*absorb(self.operations, real))
+        regions, factors = factor_words(*absorb(self.operations, real), whole=self.choice.norms)
         parts: list[Part] = []
         columns: dict[Word, int] = {}
+        norms: dict[int, int] = {}  # the column of each column's norm
+        total = 0
         for region in regions:
             unique = list(dict.fromkeys(region.words))
             for word in unique:
-                columns.setdefault(word, len(columns))
+                columns.setdefault(word, total + unique.index(word))
+            if self.choice.norms:
+                norms.update({total + k: total + len(unique) for k in range(len(unique))})
+                unique.append(())
+            total += len(unique)
             read = read_words if self.levels is None else read_coordinate_words
             parts.append(self._part(region, partial(read, unique)))
         lookup = dict(zip(real, factors, strict=True))
-        return Plan(self.table, tuple(parts), tuple(tuple(columns[f] for f in lookup[w]) if w else () for w in words))
+        found = tuple(tuple(columns[f] for f in lookup[w]) if w else () for w in words)
+        of_norms = tuple(tuple(norms[c] for c in word) for word in found) if norms else ()
+        return Plan(self.table, tuple(parts), found, of_norms)
 
     def coordinates(self, wires: Sequence[int]) -> Plan:
         """Coordinates of the reduced density matrix on `wires`; otherwise as `probs`."""
@@ -108,6 +122,10 @@ class Planner:
     def probs(self, wires: Sequence[int], read: Any = read_probs) -> Plan:
         """Probabilities on `wires`, one part per connected region; each part reads its own wires, ascending."""
         kept, active = cone(self.operations, wires)
+        if self.choice.norms:  # what was drawn elsewhere is part of a trajectory, whose norm is 1 with all of it only
+            everything = [i for i, op in enumerate(self.operations) if op.wires]
+            kept, active = frozenset(everything), frozenset(w for i in everything for w in self.operations[i].wires)
+            active = active.union(wires)
         regions = components(self.operations, kept, active)
         wanted = [region for region in regions if not region.wires.isdisjoint(wires)]
         return Plan(self.table, tuple(self._part(r, partial(read, r.wires.intersection(wires))) for r in wanted))
@@ -188,7 +206,7 @@ class Planner:
         """All ways to carry out the operations that may be chosen from."""
         if self.levels is not None:
             return self._maps(placed, wires, read, levels)
-        undone = all(getattr(item.operation.gate, "unitary", True) for item in placed)
+        undone = self.choice.forward or all(getattr(item.operation.gate, "unitary", True) for item in placed)
         tiled = self._tiled(placed, wires, read) if undone and self.choice.strategy != WINDOWS else []
         return tiled if tiled and self.choice.strategy == TILES else tiled + self._windows(placed, wires, read)
 

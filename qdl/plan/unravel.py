@@ -39,7 +39,9 @@ class Event:
         Whether the probabilities do not depend on the state: each way is a unitary.
     condition : Condition or None
     bit : str or None
-        Where a measurement writes its outcome, the number of the way.
+        Where a measurement writes its outcome.
+    outcomes : tuple of int
+        Of a measurement, what each way writes.
     """
 
     index: int
@@ -49,6 +51,12 @@ class Event:
     blind: bool
     condition: Condition | None
     bit: str | None
+    outcomes: tuple[int, ...] = ()
+
+    @property
+    def waits(self) -> bool:
+        """Whether a condition waits for it, or it for one."""
+        return self.bit is not None or self.condition is not None
 
 
 @dataclass(frozen=True)
@@ -73,7 +81,7 @@ def unravel(circuit: Circuit) -> Unravelled:
     limits: list[tuple[str, Limit]] = []
     first = 0
     for index, (op, kraus, size) in enumerate(zip(operations, found, sizes, strict=True)):
-        if isinstance(op.gate, Channel):
+        if isinstance(op.gate, (Channel, Measure)):
             limits += [(op.gate.name, limit) for limit in op.gate.check(*op.angles)]
         blind = True
         if kraus:
@@ -84,7 +92,8 @@ def unravel(circuit: Circuit) -> Unravelled:
         else:
             out.append(_switched(op, hidden[first]) if op.condition is not None else op)
         if size:
-            events.append(Event(index, first, kraus, op.wires, blind, op.condition, op.bit))
+            reads = tuple(r for _, r in op.gate.reads(*op.angles)) if isinstance(op.gate, Measure) else ()
+            events.append(Event(index, first, kraus, op.wires, blind, op.condition, op.bit, reads))
         first += size
     bits = {bit: first + k for k, bit in enumerate(circuit.bits)}
     wires = tuple(range(circuit.wires))

@@ -21,10 +21,12 @@ from qdl.grad.adjoint import Adjoint
 from qdl.grad.autograd import Autograd
 from qdl.grad.execute import Executor, MakePlan
 from qdl.ir import Circuit, Operation, Param
+from qdl.ir.noise.readout import Readout
 from qdl.ir.params import Angle, Expr, params_of
 from qdl.measure import seeds
 from qdl.plan import Plan
 from qdl.plan.unravel import HIDDEN, Unravelled
+from qdl.run.noisy import noisy
 from qdl.run.options import Options
 
 LARGE = 22  # index bits of a state below which any machine has the memory
@@ -48,18 +50,23 @@ class Compiled:
         self, circuit: Circuit, options: Options, coefficients: Sequence[Angle] = (), coherent: Collection[int] = ()
     ) -> None:
         self.circuit, self.options = circuit.copy(), options
+        self.rules: list[Readout] = []
+        simulated = self.circuit
+        if options.noise is not None:
+            simulated, self.rules = noisy(self.circuit, options.noise)
         self.engine = registry.engine(options.engine) if isinstance(options.engine, str) else options.engine
         if not isinstance(self.engine, StateVector):
             raise UnsupportedError(
                 "unknown kind of engine", got=type(self.engine).__name__, expected="an engine's name"
             )
         self.method = options.method()
-        self.lowered = self.engine.lower(self.circuit, tuple(coherent))
+        self.lowered = self.engine.lower(simulated, tuple(coherent))
         self.draws = Draws(self.lowered) if isinstance(self.lowered, Unravelled) and self.lowered.events else None
         limits = list(dict.fromkeys(limit for _, limit in self.lowered.limits if isinstance(limit.value, Expr)))
         self.limits = (limits, Evaluator([limit.value for limit in limits]))
         found: dict[str, Param] = {}
-        for param in (*circuit.params, *params_of(coefficients)):
+        entries = [entry for rule in self.rules for row in rule.matrix for entry in row]
+        for param in (*simulated.params, *params_of([*coefficients, *entries])):
             if found.setdefault(param.name, param) != param:
                 raise CircuitError(
                     f"Param {param.name!r} has two sizes", got=param.size, expected=found[param.name].size
@@ -94,11 +101,13 @@ class Compiled:
                 check(f"{limit.problem}: the strengths of a channel", slack[..., k] > -ROUNDING, limit.expected)
         return bound
 
-    def make_executor(self, make_plan: MakePlan, more: Sequence[Operation] = ()) -> Executor:
-        """An executor of the circuit, with some operations added at its end."""
+    def make_executor(self, make_plan: MakePlan, more: Sequence[Operation] = (), forward: bool = False) -> Executor:
+        """An executor of the circuit, with some operations added at its end; `forward` ones give no gradients."""
         lowered = self.lowered
         levels = lowered.levels if self.engine.mixed else None
-        choice = replace(self.options.choice(), mix=self.draws is not None)
+        choice = self.options.choice()
+        if self.draws is not None:
+            choice = replace(choice, mix=True, norms=not self.draws.blind, forward=forward)
         executor = Executor([*lowered.operations, *more], make_plan, self.engine, choice, levels)
         if sum(lowered.levels) > LARGE:  # what no batch makes smaller is refused here, not at the first call
             precision = real_dtype(self.options.dtype) or torch.float32
@@ -159,6 +168,8 @@ class Compiled:
         """The mean over trajectories: a row for each trajectory of each sample, as many at once as fit."""
         seed, count = seeds.base_seed(source), self.trajectories
         many = repeated(values, count)
+        assert self.draws is not None
+        self.at_once = self.guesses and self.draws.at_once(values)  # decided for the whole batch, however it is cut
         planned = [(e, e.plan(values.sampled | {HIDDEN}, many.samples, values.device)) for e in self.executors()]
         reverse = torch.is_grad_enabled() and any(t.requires_grad for t in values.tensors.values())
         rows = self._rows_that_fit(planned, many.samples, values.dtype, values.device, reverse)
@@ -167,7 +178,7 @@ class Compiled:
             piece = many.rows(start, min(start + rows, many.samples))
             out = self._remember(piece, start, seed) if rows < many.samples else self.rows(piece, start, seed)
             pieces.append(out.expand(piece.samples, *out.shape[1:]))
-        return self.average(torch.cat(pieces).unflatten(0, (-1, count)))
+        return self.average(torch.cat(pieces).unflatten(0, (-1, count)), values)
 
     @property
     def trajectories(self) -> int:
@@ -175,11 +186,16 @@ class Compiled:
         return self.options.shots or self.engine.count
 
     @property
+    def guesses(self) -> bool:
+        """Whether trajectories may be of another norm than 1, as long as that is right on average."""
+        return self.draws is not None and self.draws.blind
+
+    @property
     def each(self) -> int | None:
         """Shots of each row."""
         return self.options.shots if self.draws is None else 1
 
-    def average(self, out: Tensor) -> Tensor:
+    def average(self, out: Tensor, values: Values) -> Tensor:
         """What is made of the trajectories' results, (S, T, *shape)."""
         return out.mean(1)
 
@@ -187,7 +203,7 @@ class Compiled:
         """Values with what their trajectories drew, and the factors of their results."""
         assert self.draws is not None
         uniform = seeds.uniform(seed, DRAWS, start, values.samples, 1, self.draws.width, values.device)
-        found = self.draws(values, uniform[:, 0])
+        found = self.draws(values, uniform[:, 0], self.at_once)
         tensors = {**values.tensors, HIDDEN: found.hidden}
         return Values(tensors, values.batch, values.dtype, values.device, values.validate), found.factor
 

@@ -13,6 +13,7 @@ from qdl import registry
 from qdl.engine.values import real_dtype
 from qdl.errors import UnsupportedError, ValuesError
 from qdl.grad.execute import Method
+from qdl.ir import NoiseModel
 from qdl.plan import Choice
 from qdl.plan.planner import STRATEGIES, WINDOWS
 
@@ -30,8 +31,9 @@ class Options:
     shots : int or None
         How often each measurement setting is read, on average: settings whose coefficients are larger get more of them.
         None is exact. With engine ``"trajectory"`` each shot is a trajectory of its own.
-    noise : None
-        Noise models come with an engine that can carry them.
+    noise : NoiseModel or None
+        What is put beside the gates, and how wires are read wrongly. Its gate errors need engine ``"density"`` or
+        ``"trajectory"``.
     seed : int, torch.Generator or None
         Where shots come from. An integer gives the same shots each time; None follows torch's default generator.
     device : torch.device, str or None
@@ -52,7 +54,7 @@ class Options:
     engine: Any = "state"
     grad: str = "auto"
     shots: int | None = None
-    noise: None = None
+    noise: NoiseModel | None = None
     seed: Any = None
     device: Any = None
     dtype: torch.dtype | None = None
@@ -69,10 +71,9 @@ class Options:
             known = sorted(Options.__dataclass_fields__)
             raise UnsupportedError("unknown options", got=unknown, expected=known, do="check the spelling")
         options = Options(**given)
-        if options.noise is not None:
-            raise UnsupportedError(
-                "engine 'state' simulates pure states", got=f"noise={options.noise!r}", do="leave noise out"
-            )
+        if options.noise is not None and not isinstance(options.noise, NoiseModel):
+            got = type(options.noise).__name__
+            raise UnsupportedError("noise must be a qdl.NoiseModel or None", got=got, do="see qdl.NoiseModel")
         for name in ("shots", "memory_budget", "width"):
             _check_count(name, getattr(options, name))
         if options.strategy not in (None, *STRATEGIES):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from operator import methodcaller
 from typing import Any, NamedTuple
@@ -18,9 +19,11 @@ from qdl.errors import CircuitError, UnsupportedError
 from qdl.grad.execute import Bound, Executor, MakePlan, read_exactly
 from qdl.ir import Circuit, Observable, Operation
 from qdl.ir.maps import as_map, basis
+from qdl.ir.noise.readout import Readout
 from qdl.ir.observables import Word
-from qdl.ir.params import Expr
+from qdl.ir.params import Expr, apply
 from qdl.measure import merge, shots
+from qdl.measure.confusion import Confused, as_read
 from qdl.measure.seeds import uniform
 from qdl.plan.unravel import HIDDEN
 from qdl.run.compiled import Compiled
@@ -40,6 +43,13 @@ class Words(Compiled):
         coefficients = [c for _, _, c in terms]
         coherent = {w for _, word, _ in terms for atom in word if atom.letter != "Z" for w in atom.wires}
         super().__init__(circuit, options, coefficients, coherent)
+        if self.rules and options.shots is None:
+            terms = [
+                (row, read, apply("mul", c, weight))
+                for row, word, c in terms
+                for read, weight in as_read(word, self.rules).items()
+            ]
+            coefficients = [c for _, _, c in terms]
         self.square, self.count = square, len(listed)
         terms = [(row, self.lowered.word(word), c) for row, word, c in terms]
         self.words: list[Word] = list(dict.fromkeys(word for _, word, _ in terms))
@@ -50,6 +60,7 @@ class Words(Compiled):
         self.plain = self.rows_of == self.words_of == identity and all(c == 1.0 for c in coefficients)
         self.settings = shots.settings(self.words) if options.shots is not None else []
         self.shots_of = [1] * len(self.settings)
+        self.ahead: Executor | None = None
         if options.shots is not None and self.draws is None:
             sizes = [0.0] * len(self.words)
             for column, (_, _, c) in zip(self.words_of, terms, strict=True):
@@ -57,8 +68,14 @@ class Words(Compiled):
             self.shots_of = shots.allocate(self.settings, sizes, options.shots)
         if options.shots is None:
             self.executor = self.make_executor(methodcaller("words", tuple(self.words)))
+            if self.draws is not None and not self.draws.blind:  # what cannot be undone need not, without gradients
+                self.ahead = self.make_executor(methodcaller("words", tuple(self.words)), forward=True)
         else:
-            self.samplers = [self.make_executor(methodcaller("probs", s.wires), self.turns(s)) for s in self.settings]
+            self.readers = [Confused(self._rules_at(), s.wires) for s in self.settings]
+            self.samplers = [
+                self.make_executor(methodcaller("probs", reader.names), self.turns(setting))
+                for setting, reader in zip(self.settings, self.readers, strict=True)
+            ]
 
     def turns(self, setting: shots.Setting) -> list[Operation]:
         """What turns a setting's basis to bits, as the engine takes it."""
@@ -67,14 +84,40 @@ class Words(Compiled):
             return operations
         return [Operation(*as_map(op), op.wires) for op in operations]
 
+    def _rules_at(self) -> list[Readout]:
+        """The readout errors of places."""
+        return [replace(rule, wires=self.lowered.places(rule.wires)) for rule in self.rules]
+
     def executors(self) -> list[Executor]:
         return [self.executor] if self.options.shots is None else self.samplers
 
     def rows(self, values: Values, start: int, seed: int) -> Tensor:
-        factor = None
-        if self.draws is not None:
-            values, factor = self.drawn(values, start, seed)
-        return self._sums(self._words(values, start, seed), values, factor)
+        if self.draws is None:
+            return self._sums(self._words(values, start, seed), values)
+        values, factor = self.drawn(values, start, seed)
+        read = self._words(values, start, seed)
+        return read if factor is None else read * factor[:, None]
+
+    def average(self, out: Tensor, values: Values) -> Tensor:
+        return self._sums(self._controlled(out).mean(1), values)
+
+    def _controlled(self, out: Tensor) -> Tensor:
+        """The words of each trajectory, (S, T, n_words), freed of what their norms vary (`qdl.engine.trajectory`)."""
+        if out.shape[-1] == len(self.words):
+            return out
+        read, norms = out.chunk(2, -1)
+        half = out.shape[1] // 2
+        if not half:
+            return read
+        means = [t.detach() for t in (read[:, half:].mean(1), norms[:, half:].mean(1))]
+        others = [t.detach() for t in (read[:, :half].mean(1), norms[:, :half].mean(1))]
+        first, second = (torch.where(n > 0, f / n.clamp(min=1e-3), 0) for f, n in (means, others))
+        turned = [first[:, None].expand(-1, half, -1), second[:, None].expand(-1, out.shape[1] - half, -1)]
+        return read - torch.cat(turned, 1) * (norms - 1)
+
+    @property
+    def guesses(self) -> bool:
+        return self.options.shots is None or super().guesses
 
     def _words(self, values: Values, start: int, seed: int) -> Tensor:
         """The value of each word, (S, n_words)."""
@@ -82,19 +125,24 @@ class Words(Compiled):
             return torch.ones(1, len(self.words), dtype=values.dtype, device=values.device)
         return self._exact(values) if self.options.shots is None else self._estimated(values, start, seed)
 
-    def _sums(self, read: Tensor, values: Values, factor: Tensor | None = None) -> Tensor:
-        """The observables, (S, count), from the values of their words."""
-        if factor is not None:
-            read = read * factor[:, None]
+    def _sums(self, read: Tensor, values: Values) -> Tensor:
+        """The observables, (S, count) or (S, T, count), from the values of their words."""
         if self.plain:
             return read
         weights = self.coefficients(values)
-        products = weights * read[:, self.words_of]
-        out = products.new_zeros(products.shape[0], self.count)
-        return out.index_add(1, torch.tensor(self.rows_of, dtype=torch.long, device=out.device), products)
+        if read.dim() == 3 and weights.dim() == 2:
+            weights = weights[:, None]
+        products = weights * read[..., self.words_of]
+        out = products.new_zeros(*products.shape[:-1], self.count)
+        return out.index_add(-1, torch.tensor(self.rows_of, dtype=torch.long, device=out.device), products)
 
     def _exact(self, values: Values) -> Tensor:
-        return self.executor.run(values, self.method, merge.words).to(values.dtype)
+        executor = self.executor
+        if self.ahead is not None and not (
+            torch.is_grad_enabled() and any(t.requires_grad for t in values.tensors.values())
+        ):
+            executor = self.ahead
+        return executor.run(values, self.method, merge.words).to(values.dtype)
 
     def _estimated(self, values: Values, start: int, seed: int) -> Tensor:
         bound = [sampler.bind(values) for sampler in self.samplers]
@@ -103,7 +151,7 @@ class Words(Compiled):
         def evaluate(shared: Tensor, sampled: Tensor, run: int) -> Tensor:
             columns = torch.ones(rows, len(self.words), dtype=values.dtype, device=values.device)
             for k, (setting, b) in enumerate(zip(self.settings, bound, strict=True)):
-                read = self._outcomes(k, b, shared, sampled, rows, start, seed, run, values.dtype)
+                read = self._outcomes(k, b, shared, sampled, values, start, seed, run)
                 columns[:, list(setting.columns)] = read.mean(-2)
             return columns
 
@@ -111,21 +159,18 @@ class Words(Compiled):
         return self.method.values(evaluate, bound[0].sited, shared, sampled)  # type: ignore[arg-type,call-arg]
 
     def _outcomes(
-        self,
-        k: int,
-        bound: Bound,
-        shared: Tensor,
-        sampled: Tensor,
-        rows: int,
-        start: int,
-        seed: int,
-        run: int,
-        dtype: Any,
+        self, k: int, bound: Bound, shared: Tensor, sampled: Tensor, values: Values, start: int, seed: int, run: int
     ) -> Tensor:
         """What each shot of setting `k` gave for its words, (rows, shots, n)."""
+        rows = max(1, values.samples)
         numbers = uniform(seed, (run, k), start, rows, self.shots_of[k], len(bound.tasks), shared.device)
         bits, wires = shots.draw(bound.plan, read_exactly(bound, shared, sampled), rows, numbers)
-        return shots.outcomes(self.settings[k], bits, wires, dtype)
+        reader = self.readers[k]
+        if reader.rules:
+            numbers = uniform(seed, (run, k, 1), start, rows, self.shots_of[k], len(reader.rules), shared.device)
+            bits = reader.flip(bits[..., [wires.index(int(w)) for w in reader.names]], values, numbers)
+            wires = [int(w) for w in reader.names]
+        return shots.outcomes(self.settings[k], bits, wires, values.dtype)
 
     def finish(self, out: Tensor) -> Any:
         if self.square:
@@ -160,18 +205,15 @@ class Estimates(Words):
         bound = [sampler.bind(values) for sampler in (self.samplers if self.options.shots is not None else [])]
         for k, (setting, b) in enumerate(zip(self.settings, bound, strict=True)):
             count = self.shots_of[k]
-            read = self._outcomes(k, b, *b.angles(values), rows, start, seed, 0, values.dtype)
+            read = self._outcomes(k, b, *b.angles(values), values, start, seed, 0)
             full = read.new_zeros(rows, count, len(self.words))
             full[..., list(setting.columns)] = read
-            weights = self.coefficients(values).reshape(-1, 1, len(self.words_of))
-            added = full.new_zeros(rows, count, self.count)
-            index = torch.tensor(self.rows_of, dtype=torch.long, device=added.device)
-            added = added.index_add(2, index, weights * full[..., self.words_of])
-            total += added.var(1) / count
+            total += self._sums(full, values).var(1) / count
         return total
 
-    def average(self, out: Tensor) -> Tensor:
-        return torch.cat([out.mean(1), out.detach().var(1) / out.shape[1]], -1)
+    def average(self, out: Tensor, values: Values) -> Tensor:
+        each = self._sums(self._controlled(out), values)
+        return torch.cat([each.mean(1), each.detach().var(1) / each.shape[1]], -1)
 
     def finish(self, out: Tensor) -> Estimate:
         value, square = out[..., : self.count], out[..., self.count :].detach()
@@ -187,9 +229,11 @@ class Probs(Compiled):
         both = [w for w in wires if not isinstance(w, str)] if any(isinstance(w, str) for w in wires) else ()
         super().__init__(circuit, options, coherent=both)
         self.names = tuple(wires)
-        self.wires = self.lowered.places(self.names)
+        self.reader = Confused(self.rules, self.names)
+        left = self.reader.names
         if self.draws is not None:  # bits are drawn with the trajectories; only wires are left to read
-            self.wires = self.lowered.places([w for w in wires if not isinstance(w, str)])
+            left = tuple(name for name in left if not isinstance(name, str))
+        self.wires = self.lowered.places(left)
         self.executor = self.make_executor(methodcaller("probs", self.wires))
 
     def executors(self) -> list[Executor]:
@@ -202,69 +246,74 @@ class Probs(Compiled):
         if self.draws is None:
             return self.read(values, start, seed)
         values, factor = self.drawn(values, start, seed)
-        out = self.read(values, start, seed) if self.wires else values.tensors[HIDDEN].new_ones(values.samples, 1)
-        out = self.with_bits(out.expand(values.samples, -1), values)
+        out = self.read(values, start, seed)
         return out if factor is None else out * factor[:, None]
 
     def with_bits(self, out: Tensor, values: Values) -> Tensor:
         """Probabilities of wires, (R, 2**k), as those of all names: what a trajectory measured is certain."""
-        bits = [name for name in self.names if isinstance(name, str)]
-        if not bits:
+        names = self.reader.names
+        bits = [name for name in names if isinstance(name, str)]
+        if not bits or self.draws is None:
             return out
+        out = out.expand(values.samples, -1)
         measured = values.tensors[HIDDEN][:, self.lowered.places(bits)].long()
         joint = out.new_zeros(len(out), 2 ** len(bits), out.shape[1])
         joint[torch.arange(len(out), device=out.device), shots.index_of(measured)] = out
-        order = [*bits, *(name for name in self.names if not isinstance(name, str))]
-        positions = tuple(order.index(name) for name in self.names)
+        order = [*bits, *(name for name in names if not isinstance(name, str))]
+        positions = tuple(order.index(name) for name in names)
         return kernels.to_front(joint.flatten(1), positions, len(order))[:, :, 0]
 
     def read(self, values: Values, start: int, seed: int) -> Tensor:
         """Probabilities, or how often each bit string was drawn, (R, 2**k)."""
         if self.options.shots is None:
-            return self.executor.run(values, self.method, partial(merge.probs, wires=self.wires))
+            out = torch.ones(1, 1, dtype=values.dtype, device=values.device)
+            if self.wires:
+                out = self.executor.run(values, self.method, partial(merge.probs, wires=self.wires))
+            return self.reader.probabilities(self.with_bits(out, values), values)
         bound = self.executor.bind(values)
-        rows = max(1, values.samples)
 
         def evaluate(shared: Tensor, sampled: Tensor, run: int) -> Tensor:
-            index = shots.index_of(self.draw(bound, shared, sampled, rows, start, seed, run))
+            index = shots.index_of(self.draw(bound, shared, sampled, values, start, seed, run))
             hits = torch.ones(index.shape, dtype=values.dtype, device=values.device)
-            out = torch.zeros(rows, 2 ** len(self.wires), dtype=values.dtype, device=values.device)
+            out = torch.zeros(len(index), 2 ** len(self.names), dtype=values.dtype, device=values.device)
             return out.scatter_add(1, index, hits) / index.shape[1]
 
         shared, sampled = bound.angles(values)
         return self.method.values(evaluate, bound.sited, shared, sampled)  # type: ignore[arg-type,call-arg]
 
-    def draw(self, bound: Any, shared: Tensor, sampled: Tensor, rows: int, start: int, seed: int, run: int) -> Tensor:
-        """Bit strings (rows, shots, n_wires), columns in the order of the wires."""
-        numbers = uniform(seed, (run, 0), start, rows, self.each, len(bound.tasks), shared.device)
-        bits, found = shots.draw(bound.plan, read_exactly(bound, shared, sampled), rows, numbers)
-        return bits[..., [found.index(w) for w in self.wires]]
+    def draw(
+        self, bound: Bound, shared: Tensor, sampled: Tensor, values: Values, start: int, seed: int, run: int
+    ) -> Tensor:
+        """Bit strings (rows, shots, n), columns in the order of the names, read with their errors."""
+        rows, device = max(1, values.samples), shared.device
+        columns: list[Tensor] = []
+        if self.wires:
+            numbers = uniform(seed, (run, 0), start, rows, self.each, len(bound.tasks), device)
+            bits, found = shots.draw(bound.plan, read_exactly(bound, shared, sampled), rows, numbers)
+            columns = list(bits[..., [found.index(w) for w in self.wires]].unbind(-1))
+        if self.draws is not None:
+            drawn, measured = iter(columns), values.tensors[HIDDEN]
+            columns = [
+                measured[:, self.lowered.bits[name], None].to(torch.int8) if isinstance(name, str) else next(drawn)
+                for name in self.reader.names
+            ]
+        bits = torch.stack(columns, -1)
+        if not self.reader.rules:
+            return bits
+        numbers = uniform(seed, (run, 1), start, rows, self.each, len(self.reader.rules), device)
+        return self.reader.flip(bits, values, numbers)
 
 
 class Sample(Probs):
     """Bit strings on wires and bits."""
 
     def rows(self, values: Values, start: int, seed: int) -> Tensor:
-        measured = None
         if self.draws is not None:
             values, _ = self.drawn(values, start, seed)
-            measured = values.tensors[HIDDEN]
-        rows = max(1, values.samples)
-        bits = torch.zeros(rows, self.each or 0, 0, dtype=torch.int8, device=values.device)
-        if self.wires:
-            bound = self.executor.bind(values)
-            shared, sampled = bound.angles(values)
-            bits = self.draw(bound, shared, sampled, rows, start, seed, 0)
-        if measured is None:
-            return bits
-        columns = iter(bits.unbind(-1))
-        found = [
-            measured[:, self.lowered.bits[name], None].to(torch.int8) if isinstance(name, str) else next(columns)
-            for name in self.names
-        ]
-        return torch.stack(found, -1)
+        bound = self.executor.bind(values)
+        return self.draw(bound, *bound.angles(values), values, start, seed, 0)
 
-    def average(self, out: Tensor) -> Tensor:
+    def average(self, out: Tensor, values: Values) -> Tensor:
         return out[:, :, 0]
 
     def result_entries(self) -> float:
@@ -325,7 +374,7 @@ class Density(State):
         ones = psi.new_ones(len(psi), 1) if factor is None else factor[:, None].to(psi.dtype)
         return torch.cat([psi, ones.expand(len(psi), 1)], 1)
 
-    def average(self, out: Tensor) -> Tensor:
+    def average(self, out: Tensor, values: Values) -> Tensor:
         samples, count, size = out.shape
         psi, factor = out.reshape(-1, size).split([size - 1, 1], 1)
         front = kernels.to_front(psi.contiguous(), self.kept, self.circuit.wires)

@@ -132,13 +132,33 @@ class Channel(Gate):
 
 
 class Measure(Gate):
-    """The measurement of a wire in the Z basis; its outcome is written to a bit."""
+    """The measurement of a wire in the Z basis; its outcome is written to a bit.
 
-    def __init__(self) -> None:
-        super().__init__("measure", 1)
+    Parameters
+    ----------
+    noisy : bool
+        Whether the outcome is written wrongly with the probabilities P(1|0) and P(0|1), its two strengths.
+    """
+
+    def __init__(self, noisy: bool = False) -> None:
+        super().__init__("measure", 1, ("flip0", "flip1") if noisy else ())
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        return (Measure, ())
+        return (Measure, (bool(self.angles),))
+
+    @staticmethod
+    def reads(*flips: Angle) -> dict[tuple[int, int], Angle]:
+        """P(read|true) for each (true, read) that can happen."""
+        if not flips:
+            return {(0, 0): 1.0, (1, 1): 1.0}
+        wrong = {(0, 1): flips[0], (1, 0): flips[1]}
+        right = {(m, m): apply("add", 1.0, apply("mul", -1.0, flips[m])) for m in (0, 1)}
+        return {**right, **wrong}
+
+    def check(self, *flips: Angle) -> list[Limit]:
+        """What must not be negative."""
+        found = self.reads(*flips).values() if flips else ()
+        return [Limit(p, "not probabilities", "numbers from 0 to 1") for p in found]
 
     def matrix(self, *angles: float) -> Matrix:
         raise CircuitError("a measurement has no matrix", do="read qdl.density of the circuit")

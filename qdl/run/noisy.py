@@ -1,0 +1,36 @@
+"""A noise model on a circuit: what is inserted, and what is left for the results."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from qdl.errors import UnsupportedError
+from qdl.ir import Circuit, NoiseModel
+from qdl.ir.channels import Measure
+from qdl.ir.noise.readout import Readout
+
+
+def noisy(circuit: Circuit, noise: NoiseModel) -> tuple[Circuit, list[Readout]]:
+    """The circuit with a model's channels in it, and the readout errors of its wires.
+
+    What a measurement writes to a bit is wrong from then on, also for conditions; what is read at the end is turned by
+    the readout errors when it is read.
+    """
+    rules = list(noise.confusion(range(circuit.wires)))
+    local = {rule.wires[0]: rule for rule in rules if len(rule.wires) == 1}
+    joint = {wire for rule in rules if len(rule.wires) > 1 for wire in rule.wires}
+    out = Circuit(circuit.wires)
+    for op in noise.apply(circuit).operations:
+        if isinstance(op.gate, Measure):
+            (wire,) = op.wires
+            if wire in joint:
+                raise UnsupportedError(
+                    "a joint readout error says nothing about one wire measured in the middle",
+                    got=op,
+                    do="read the wires at the end, or give each wire a readout error of its own",
+                )
+            if wire in local:
+                (_, flip0), (flip1, _) = local[wire].matrix
+                op = replace(op, gate=Measure(noisy=True), angles=(flip0, flip1))
+        out._add(op)
+    return out, rules
