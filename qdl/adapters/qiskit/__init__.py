@@ -1,0 +1,1 @@
+"""Qiskit and Aer."""

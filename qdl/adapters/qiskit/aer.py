@@ -1,0 +1,142 @@
+"""Qiskit Aer as an engine: ``engine="aer"`` or ``engine="aer:<method>"``.
+
+What is exact: pure circuits by the methods ``statevector``, ``matrix_product_state`` and ``stabilizer``; channels and
+resets by ``density_matrix``, however weak they are. What depends on a measured bit Aer samples, whatever the method; so
+such circuits are read with shots. The method ``stabilizer`` takes Clifford circuits; it draws Pauli errors and resets,
+and leaves out what is less likely than 1e-10.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+
+from qdl.adapters.qiskit.prepared import Expvals, Probs, Samples
+from qdl.engine.memory import available
+from qdl.engine.remote import Program, Setting
+from qdl.errors import MemoryBudgetError, UnsupportedError
+from qdl.ir import Operation
+from qdl.ir.channels import Channel, Measure
+from qdl.ir.gates import TABLE
+from qdl.ir.observables import Word
+
+METHODS = ("automatic", "statevector", "density_matrix", "matrix_product_state", "stabilizer")
+
+
+class Aer:
+    """Qiskit Aer as a remote engine (see `qdl.engine.remote.Remote`).
+
+    Parameters
+    ----------
+    method : str
+        ``"statevector"``, ``"density_matrix"``, ``"matrix_product_state"``, ``"stabilizer"``; ``"automatic"`` takes
+        the state vector where that is exact or cheaper, else the density matrix.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from qdl.engine.remote import program
+    >>> from qdl.ir import Circuit, Param, Z
+    >>> x = Param("x", 1)
+    >>> made, _ = program(Circuit(1).rx(x[0], 0).channel("bit_flip", 0.25, wires=0).operations, 1)
+    >>> (word,) = Z(0).terms
+    >>> Aer("density_matrix").expvals(made, [word]).run(np.array([[0.0], [np.pi]]))
+    array([[ 0.5], [-0.5]])
+    """
+
+    def __init__(self, method: str = "automatic") -> None:
+        if method not in METHODS:
+            raise UnsupportedError("unknown method of Aer", got=repr(method), expected=f"one of {', '.join(METHODS)}")
+        self.method = method
+
+    def expvals(self, program: Program, words: Sequence[Word]) -> Expvals:
+        """Exact expectation values of words."""
+        return Expvals(program, self._exact(program), tuple(words))
+
+    def probs(self, program: Program, names: Sequence[int | str]) -> Probs:
+        """Exact probabilities of the joint values of wires and bits."""
+        places = _places(program, names)
+        if all(_last(program, index) for index in _measures(program)):  # what is read commutes with being measured
+            read = [_idle(op) if isinstance(op.gate, Measure) else op for op in program.operations]
+            program = replace(program, operations=tuple(read))
+        return Probs(program, self._exact(program), tuple(places))
+
+    def samples(self, program: Program, settings: Sequence[Setting]) -> Samples:
+        """Outcomes of each setting; the matrices of channels are drawn from, or averaged by the density matrix."""
+        method = self.method
+        if method == "automatic":
+            noisy = any(isinstance(op.gate, Channel) and op.gate.name != "reset" for op in program.operations)
+            once = not _conditions(program) and all(_last(program, index) for index in _measures(program))
+            cheap = 2**program.wires <= min(setting.shots for setting in settings)
+            method = "density_matrix" if noisy and once and cheap else "statevector"
+        _check_memory(program, method)
+        return Samples(program, method, tuple(settings))
+
+    def _exact(self, program: Program) -> str:
+        """The method that is exact for a program."""
+        if _conditions(program):
+            raise UnsupportedError(
+                "Aer samples what depends on measured bits", do="give a number of shots, or use engine='density'"
+            )
+        mixed = any(isinstance(op.gate, (Channel, Measure)) for op in program.operations)
+        method = self.method
+        if method == "automatic":
+            method = "density_matrix" if mixed else "statevector"
+        if mixed and method != "density_matrix":
+            raise UnsupportedError(
+                f"Aer's method {method!r} samples channels and measurements",
+                do="use engine='aer:density_matrix', or give a number of shots",
+            )
+        _check_memory(program, method)
+        return method
+
+
+def _conditions(program: Program) -> bool:
+    return any(op.condition is not None for op in program.operations)
+
+
+def _measures(program: Program) -> list[int]:
+    return [index for index, op in enumerate(program.operations) if isinstance(op.gate, Measure)]
+
+
+def _last(program: Program, index: int) -> bool:
+    """Whether nothing touches an operation's wires after it."""
+    wires = set(program.operations[index].wires)
+    return not any(wires & set(op.wires) for op in program.operations[index + 1 :])
+
+
+def _idle(op: Operation) -> Operation:
+    return Operation(TABLE["id"], (), op.wires)
+
+
+def _places(program: Program, names: Sequence[int | str]) -> list[int]:
+    """The wire on which each name is read at the end."""
+    wrote = {program.operations[index].bit: index for index in _measures(program)}
+    found = []
+    for name in names:
+        if isinstance(name, int):
+            found.append(name)
+            continue
+        if not _last(program, wrote[name]):
+            raise UnsupportedError(
+                "Aer samples bits whose wires are used again", got=f"bit {name!r}", do="give a number of shots"
+            )
+        found.append(program.operations[wrote[name]].wires[0])
+    return found
+
+
+def _check_memory(program: Program, method: str) -> None:
+    """Refuse states that do not fit, before anything is sent."""
+    levels = {"statevector": 1, "density_matrix": 2}.get(method, 0)
+    size = (8 if program.dtype == torch.float32 else 16) * 2.0 ** (levels * program.wires)
+    free = available(torch.device("cpu"))
+    if size > free:
+        smaller = "'aer:matrix_product_state'" if levels == 1 else "'aer:statevector' with shots"
+        raise MemoryBudgetError(
+            "Aer's state does not fit into memory",
+            got=f"{program.wires} wires by the method {method!r}: {size / 2**30:.3g} GiB",
+            expected=f"at most {free / 2**30:.3g} GiB",
+            do=f"use engine={smaller}",
+        )
