@@ -9,7 +9,9 @@ from qdl.errors import ValuesError
 from qdl.measure.seeds import Seed, base_seed, generator
 
 
-def binomial(p: Tensor, shots: int, seed: Seed = None, run: int = 0) -> Tensor:
+def binomial(
+    p: Tensor, shots: int, seed: Seed = None, run: int = 0, flips: tuple[float, float] = (0.0, 0.0)
+) -> Tensor:
     """The share of `shots` in which a two-valued outcome came up, drawn independently for every element.
 
     Parameters
@@ -22,11 +24,13 @@ def binomial(p: Tensor, shots: int, seed: Seed = None, run: int = 0) -> Tensor:
         None follows torch's default generator.
     run : int
         Different runs of one seed are independent.
+    flips : tuple of float
+        The readout error: how likely the outcome is read though it did not come up, and missed though it did.
 
     Returns
     -------
     Tensor, same shape and precision
-        k/S with k of the binomial distribution: mean p, variance p (1 - p)/S.
+        k/S with k of the binomial distribution: mean p, variance p (1 - p)/S, p being what is read.
 
     Raises
     ------
@@ -45,5 +49,6 @@ def binomial(p: Tensor, shots: int, seed: Seed = None, run: int = 0) -> Tensor:
     source = generator(base_seed(seed), run, device=p.device)
     # float32 cannot count beyond 2**24.
     chances = p.detach().double().clamp(0, 1)
+    chances = flips[0] + (1 - flips[0] - flips[1]) * chances
     counts = torch.binomial(torch.full_like(chances, shots), chances, generator=source)
     return (counts / shots).to(p.dtype)

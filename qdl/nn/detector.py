@@ -57,7 +57,8 @@ class Detector:
         options = {"engine": "closed", **self.options}
         if options["engine"] != "closed":
             return CircuitResponse(self.size, self.coupling, self.readout == "excitation", options)
-        return closed({name: value for name, value in options.items() if name not in ("engine", "validate")})
+        own = {name: value for name, value in options.items() if name not in ("engine", "validate")}
+        return closed(own, detector=self.size)
 
     @property
     def circuit(self) -> Circuit:

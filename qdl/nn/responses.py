@@ -28,7 +28,7 @@ from qdl.nn.patches import Windows
 from qdl.nn.seeds import fixed
 from qdl.physics import detector_convolution, detector_sine
 from qdl.physics.detector_series import series_for
-from qdl.run import binomial
+from qdl.run import binomial, readout_only
 
 
 class Response(Protocol):
@@ -52,8 +52,8 @@ class Response(Protocol):
     def __call__(self, x: Tensor, weight: Tensor, coupling: float, offset: Tensor | None) -> Tensor: ...
 
 
-def closed(options: Mapping[str, Any]) -> Exact | Sampled:
-    """The closed form's response under the options of a layer.
+def closed(options: Mapping[str, Any], detector: int) -> Exact | Sampled:
+    """The closed form's response under the options of a layer; `detector` is the wire that is read.
 
     Raises
     ------
@@ -67,12 +67,7 @@ def closed(options: Mapping[str, Any]) -> Exact | Sampled:
             "unknown options of the closed form", got=unknown, expected=["engine", *known, "validate"]
         )
     grad, shots, noise, seed = ({**known, **options}[name] for name in known)
-    if noise is not None:
-        raise UnsupportedError(
-            "the closed form describes an ideal detector",
-            got=f"noise={noise!r}",
-            do="choose an engine that simulates noise",
-        )
+    flips = readout_only(noise, detector)
     if seed is not None and not (isinstance(seed, (int, torch.Generator)) and not isinstance(seed, bool)):
         raise ValuesError("a seed must be an integer or a torch.Generator", got=repr(seed))
     methods = ("auto", "autograd") if shots is None else ("auto", "shift")
@@ -84,18 +79,23 @@ def closed(options: Mapping[str, Any]) -> Exact | Sampled:
             do="leave grad out, or choose an engine such as 'state'",
         )
     if shots is None:
-        return Exact()
+        return Exact(flips)
     if isinstance(shots, bool) or not isinstance(shots, int) or shots < 1:
         raise ValuesError("shots must be a positive integer or None", got=repr(shots))
-    return Sampled(shots, seed)
+    return Sampled(shots, seed, flips)
 
 
 @dataclass(frozen=True)
 class Exact:
-    """The closed form itself: two convolutions where its logarithm has a series, else a product over the patch."""
+    """The closed form itself: two convolutions where its logarithm has a series, else a product over the patch.
+
+    ``flips`` is the detector's readout error, P(1|0) and P(0|1).
+    """
+
+    flips: tuple[float, float] = (0.0, 0.0)
 
     def convolve(self, x: Tensor, windows: Windows, phase: Tensor, offset: Tensor | None) -> Tensor:
-        """E sin(gW + b) of whole images.
+        """E sin(gW + b) of whole images, as it is read.
 
         Parameters
         ----------
@@ -111,6 +111,12 @@ class Exact:
         -------
         Tensor, shape (batch, outputs, *positions)
         """
+        sine = self._sine(x, windows, phase, offset)
+        a, b = self.flips
+        # p = (1 + sine)/2 is read as a + (1 - a - b) p.
+        return sine if not (a or b) else (1 - a - b) * sine + (a - b)
+
+    def _sine(self, x: Tensor, windows: Windows, phase: Tensor, offset: Tensor | None) -> Tensor:
         series = series_for(phase)
         if series is None:
             by_group = phase.reshape(windows.groups, -1, phase[0].numel())
@@ -128,6 +134,7 @@ class Sampled:
 
     shots: int
     seed: Any = None
+    flips: tuple[float, float] = (0.0, 0.0)
 
     def __call__(self, x: Tensor, weight: Tensor, coupling: float, offset: Tensor | None) -> Tensor:
         if offset is None:
@@ -137,7 +144,7 @@ class Sampled:
         return sampled
 
     def _draw(self, seed: int, run: int, sine: Tensor) -> Tensor:
-        return 2 * binomial((1 + sine) / 2, self.shots, seed, run) - 1
+        return 2 * binomial((1 + sine) / 2, self.shots, seed, run, self.flips) - 1
 
 
 class _SampledSine(FirstOrder):

@@ -20,6 +20,7 @@ from qdl.ir import Circuit, Observable
 from qdl.measure.binomial import binomial
 from qdl.run import explained, requests
 from qdl.run.compiled import Compiled
+from qdl.run.noisy import readout_only
 from qdl.run.options import Options
 from qdl.run.requests import Estimate
 
@@ -35,6 +36,7 @@ __all__ = [
     "explain",
     "expval",
     "probs",
+    "readout_only",
     "sample",
     "state",
     "var",

@@ -8,6 +8,7 @@ from qdl.errors import UnsupportedError
 from qdl.ir import Circuit, NoiseModel
 from qdl.ir.channels import Measure
 from qdl.ir.noise.readout import Readout
+from qdl.ir.params import Expr
 
 
 def noisy(circuit: Circuit, noise: NoiseModel) -> tuple[Circuit, list[Readout]]:
@@ -34,3 +35,24 @@ def noisy(circuit: Circuit, noise: NoiseModel) -> tuple[Circuit, list[Readout]]:
                 op = replace(op, gate=Measure(noisy=True), angles=(flip0, flip1))
         out._add(op)
     return out, rules
+
+
+def readout_only(noise: NoiseModel | None, wire: int) -> tuple[float, float]:
+    """P(1|0) and P(0|1) of a wire, for what is computed without a circuit; a model that says more is refused."""
+    if noise is None:
+        return 0.0, 0.0
+    if not isinstance(noise, NoiseModel):
+        raise UnsupportedError("noise must be a qdl.NoiseModel or None", got=type(noise).__name__)
+    if noise.insertions.all or noise.turns.all or noise.constants:
+        raise UnsupportedError(
+            "the closed form knows no noise but readout errors", got=noise, do="choose engine='density'"
+        )
+    rules = noise.confusion([wire])
+    if not rules:
+        return 0.0, 0.0
+    if len(rules[0].wires) > 1 or any(isinstance(entry, Expr) for row in rules[0].matrix for entry in row):
+        raise UnsupportedError(
+            "the closed form needs plain readout errors, wire by wire", got=rules[0], do="choose engine='density'"
+        )
+    (_, flip0), (flip1, _) = rules[0].matrix
+    return flip0, flip1  # type: ignore[return-value]

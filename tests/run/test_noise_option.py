@@ -187,6 +187,35 @@ def test_a_model_is_refused_where_it_cannot_be_carried() -> None:
         qdl.expval(circuit(), Z(0), VALUES, noise=0.01)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("readout", ["linear", "excitation"])
+def test_the_closed_detector_reads_as_its_circuit_does(readout: str) -> None:
+    torch.manual_seed(1)
+    noise = NoiseModel().readout(OTHER, wires=4).readout(ONE)
+    layers = [
+        qdl.nn.QuantumConv2d(1, 2, 2, coupling=0.7, readout=readout, engine=engine, noise=noise, dtype=torch.float64)
+        for engine in ("closed", "state", "density")
+    ]
+    for layer in layers[1:]:
+        layer.load_state_dict(layers[0].state_dict())
+    image = torch.rand(2, 1, 3, 3, dtype=torch.float64)
+    found = [layer(image) for layer in layers]
+    for other in found[1:]:
+        assert (found[0] - other).abs().max() < 1e-10
+    quiet = qdl.nn.configure(copy.deepcopy(layers[0]), noise=None)(image)
+    assert (quiet - found[0]).abs().max() > 0.01
+    shots = 400
+    scores = Scores()
+    per_unit = 0.5 if readout == "excitation" else 1 / 0.7
+    sine = (2 * found[0] - 1) if readout == "excitation" else (found[0] - layers[0].bias.reshape(-1, 1, 1)) * 0.7
+    error = per_unit * torch.sqrt((1 - sine**2) / shots)
+    for seed in range(8):
+        noisy = qdl.nn.configure(copy.deepcopy(layers[0]), shots=shots, seed=seed)(image)
+        scores.add((noisy - found[0]).detach().numpy(), error.detach().numpy())
+    scores.judge(100)
+    with pytest.raises(QdlError, match="closed form"):
+        qdl.nn.configure(layers[0], noise=gates())
+
+
 def test_layers_carry_noise() -> None:
     theta = Param("theta", 2)
     made = Circuit(2).ry(x[0], 0).ry(x[1], 1).rz(x[2], 1).cx(0, 1).ry(theta[0], 0).ry(theta[1], 1)
