@@ -1,48 +1,68 @@
-"""Reference kernels for states whose samples lie last, (2**n, S): one matrix on some index bits, and its gradient.
+"""Reference kernels for states that are real and small: samples lie where the next block wants them.
 
-A shared matrix acts on the view (left, D, right S), whose long side is long for any position where there are samples;
-so no amplitude is moved. The twins of `qdl.engine.kernels`, for states that are real and small.
+A matrix that the batch shares acts on the view (left, D, right S) of states (2**n, S), whose long side is long for any
+position; so no amplitude is moved. One matrix per sample wants its sample in one piece, (S, 2**n), as `qdl.engine.kernels`
+has it. Where the kind of blocks changes the states are transposed, once for all blocks of a kind.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
+from qdl.engine import kernels
 from qdl.engine.kernels import _axes, contiguous
 
-FEW = 4  # size of per-sample matrices up to which sums of products are quicker than moving samples to the front
+
+class States(NamedTuple):
+    """States of some samples: (2**n, S) where samples lie `last`, else (S, 2**n)."""
+
+    data: Tensor
+    last: bool
+
+    @property
+    def columns(self) -> Tensor:
+        """(2**n, S)."""
+        return self.data if self.last else _turned(self.data)
+
+    @property
+    def rows(self) -> Tensor:
+        """(S, 2**n)."""
+        return _turned(self.data) if self.last else self.data
 
 
-def apply(psi: Tensor, matrix: Tensor, positions: tuple[int, ...], wires: int) -> Tensor:
-    """The matrix on the given positions of every state.
+def _turned(data: Tensor) -> Tensor:
+    return data.reshape(data.shape[::-1]) if 1 in data.shape else data.mT.contiguous()
 
-    Parameters
-    ----------
-    psi : (2**n, S)
-    matrix : (D, D), or (B, D, D) with one matrix per sample; S is then B or 1
-    positions : tuple of k ints, D = 2**k
-    """
+
+def apply(psi: States, matrix: Tensor, positions: tuple[int, ...], wires: int) -> States:
+    """The matrix, (D, D) or one per sample (B, D, D), on the given positions of every state."""
+    if matrix.dim() == 3:
+        return States(kernels.apply(psi.rows, matrix, positions, wires), False)
+    data = psi.columns
     if not contiguous(positions):
-        front, back = _to_front(psi, positions, wires)
-        return _from_front(_middle(front[None], matrix), back)
-    return _middle(_split(psi, positions, wires), matrix).reshape(2**wires, -1)
+        front, back = _to_front(data, positions, wires)
+        return States(_from_front((matrix @ front.flatten(1)).view(front.shape), back), True)
+    return States(_middle(_split(data, positions, wires), matrix).view(data.shape), True)
 
 
-def cross(lam: Tensor, psi: Tensor, positions: tuple[int, ...], wires: int, per_sample: bool) -> Tensor:
-    """The gradient of a real matrix, sum over all but the block of lam_i psi_j: (D, D), or (S, D, D) per sample."""
-    if contiguous(positions):
-        one, other = (_split(t, positions, wires) for t in (lam, psi))
-    else:
-        one, other = (_to_front(t, positions, wires)[0][None] for t in (lam, psi))
+def cross(lam: States, psi: States, positions: tuple[int, ...], wires: int, per_sample: bool) -> Tensor:
+    """The gradient of a matrix, sum over all but the block of lam_i psi_j: (D, D), or (S, D, D) per sample."""
     if per_sample:
-        other = other.expand(*other.shape[:-1], one.shape[-1])
-        if one.shape[1] <= FEW:
-            sums = [(one * other[:, j : j + 1]).sum((0, 2)) for j in range(one.shape[1])]
-            return torch.stack(sums, 1).permute(2, 0, 1)
-        left, right = (t.permute(3, 1, 0, 2).flatten(2).contiguous() for t in (one, other))
-        return left @ right.mT
-    return torch.bmm(one.flatten(2), other.flatten(2).mT).sum(0)
+        return kernels.cross(lam.rows, psi.rows, positions, wires, True)
+    one, other = lam.columns, psi.columns.expand(-1, lam.columns.shape[1])
+    if not contiguous(positions):
+        fronts = [_to_front(t, positions, wires)[0].flatten(1) for t in (one, other)]
+        return fronts[0] @ fronts[1].mT
+    views = [_split(t, positions, wires).flatten(2) for t in (one, other)]
+    return torch.bmm(views[0], views[1].mT).sum(0)
+
+
+def total(lam: States) -> States:
+    """The sum over samples, as one sample."""
+    return States(lam.data.sum(int(lam.last), keepdim=True), lam.last)
 
 
 def _split(psi: Tensor, positions: tuple[int, ...], wires: int) -> Tensor:
@@ -53,21 +73,12 @@ def _split(psi: Tensor, positions: tuple[int, ...], wires: int) -> Tensor:
 def _middle(view: Tensor, matrix: Tensor) -> Tensor:
     """The matrix on the second axis of (left, D, right, S)."""
     left, size, right, samples = view.shape
-    if matrix.dim() == 2:
-        flat = view.reshape(left, size, right * samples)
-        if left == 1:
-            return (matrix @ flat[0]).view(view.shape)
-        if right * samples == 1:
-            return (flat[..., 0] @ matrix.mT).view(view.shape)
-        return torch.bmm(matrix.contiguous().expand(left, size, size), flat).view(view.shape)
-    if size > FEW:
-        turned = view.permute(3, 1, 0, 2).flatten(2).contiguous()  # or bmm copies sample by sample
-        return (matrix @ turned).unflatten(2, (left, right)).permute(2, 1, 3, 0)
-    entries = matrix.permute(1, 2, 0)  # (D, D, B)
-    total = entries[:, 0, None] * view[:, 0, None]
-    for j in range(1, size):
-        total = torch.addcmul(total, entries[:, j, None], view[:, j, None])
-    return total
+    flat = view.reshape(left, size, right * samples)
+    if left == 1:
+        return matrix @ flat[0]
+    if right * samples == 1:
+        return flat[..., 0] @ matrix.mT
+    return torch.bmm(matrix.contiguous().expand(left, size, size), flat)
 
 
 def _to_front(psi: Tensor, positions: tuple[int, ...], wires: int) -> tuple[Tensor, tuple[list[int], list[int]]]:

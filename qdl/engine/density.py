@@ -1,6 +1,6 @@
 """The density-matrix engine: real coordinates of Hermitian matrices (qdl.ir.maps) under real maps.
 
-A state of n wires and m measured bits is a tensor (S, 2**(2n + m)), real; inside it lies with its samples last. A
+A state of n wires and m measured bits is a tensor (S, 2**(2n + m)), real (inside, see `qdl.engine.columns`). A
 channel cannot be undone, so the reverse sweep is that of `qdl.engine.retrace`.
 """
 
@@ -50,10 +50,10 @@ class Density(StateVector):
         return rho.mT if kernels.contiguous(order) else kernels.from_front(rho.mT[:, :, None], order, len(order))
 
     def run(self, program: Program, start: Start, stacks: Sequence[Tensor]) -> tuple[Tensor, Tensor | None]:
-        rho = start().mT.contiguous()
+        rho = columns.States(start(), last=False)
         for block, matrix in zip(program.blocks, program.matrices(stacks), strict=True):
             rho = columns.apply(rho, matrix, block.positions, program.wires)
-        return rho.mT, None
+        return rho.data.mT if rho.last else rho.data, None
 
     def sweep(
         self,
@@ -65,6 +65,6 @@ class Density(StateVector):
         wanted: Sequence[bool],
         through: bool,
     ) -> tuple[list[Tensor | None], Tensor | None]:
-        lam, rho = pull().mT.contiguous(), start().mT.contiguous()
-        gradients, found = retrace(columns, 1, program, rho, lam, stacks, wanted, through)
-        return gradients, None if found is None else found.mT
+        lam, rho = (columns.States(states, last=False) for states in (pull(), start()))
+        gradients, found = retrace(columns, program, rho, lam, stacks, wanted, through)
+        return gradients, None if found is None else found.data.mT if found.last else found.data

@@ -148,3 +148,8 @@ def cross(lam: Tensor, psi: Tensor, positions: tuple[int, ...], wires: int, per_
 def _flat_middle(view: Tensor) -> Tensor:
     """(S, left, D, right) as (S, D, left * right)."""
     return view[:, 0] if view.shape[1] == 1 else view.transpose(1, 2).reshape(view.shape[0], view.shape[2], -1)
+
+
+def total(lam: Tensor) -> Tensor:
+    """The sum over samples, as one sample."""
+    return lam.sum(0, keepdim=True)

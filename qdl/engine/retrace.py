@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import torch
 from torch import Tensor
@@ -18,34 +18,37 @@ from qdl.engine.program import Program
 from qdl.plan.part import kept
 
 
-class Steps(Protocol):
+States = TypeVar("States")
+
+
+class Steps(Protocol[States]):
     """How a kind of states goes through a block."""
 
-    def apply(self, psi: Tensor, matrix: Tensor, positions: tuple[int, ...], wires: int) -> Tensor:
+    def apply(self, psi: States, matrix: Tensor, positions: tuple[int, ...], wires: int) -> States:
         """The states behind a block."""
 
-    def cross(self, lam: Tensor, psi: Tensor, positions: tuple[int, ...], wires: int, per_sample: bool) -> Tensor:
+    def cross(self, lam: States, psi: States, positions: tuple[int, ...], wires: int, per_sample: bool) -> Tensor:
         """The gradient of a block's matrix."""
+
+    def total(self, lam: States) -> States:
+        """The sum over samples, as one sample."""
 
 
 def retrace(
-    steps: Steps,
-    samples: int,
+    steps: Steps[States],
     program: Program,
-    start: Tensor,
-    lam: Tensor,
+    start: States,
+    lam: States,
     stacks: Sequence[Tensor],
     wanted: Sequence[bool],
     through: bool,
-) -> tuple[list[Tensor | None], Tensor | None]:
+) -> tuple[list[Tensor | None], States | None]:
     """The gradients of the stacks that are wanted, and where `through` of the start.
 
     Parameters
     ----------
     steps : Steps
-    samples : int
-        The axis on which samples lie.
-    start, lam : Tensor
+    start, lam : States
         The states in front of all blocks, and the gradient behind them.
     """
     blocks, matrices, wires = program.blocks, program.matrices(stacks), program.wires
@@ -53,7 +56,7 @@ def retrace(
     first = 0 if through else min(needed, default=len(blocks))
     step = 1 if kept(len(blocks), wires) >= len(blocks) else max(1, math.isqrt(len(blocks)))
 
-    def run(psi: Tensor, begin: int, end: int, every: int) -> dict[int, Tensor]:
+    def run(psi: States, begin: int, end: int, every: int) -> dict[int, States]:
         """States in front of blocks `begin` to `end`, those at multiples of `every`."""
         found = {}
         for k in range(begin, end + 1):
@@ -64,7 +67,7 @@ def retrace(
         return found
 
     marks = run(start, 0, max(needed), step) if needed else {}
-    inside: dict[int, Tensor] = {}
+    inside: dict[int, States] = {}
     crossed: dict[int, Tensor] = {}
     for k in range(len(blocks) - 1, first - 1, -1):
         positions = blocks[k].positions
@@ -75,7 +78,7 @@ def retrace(
             crossed[k] = steps.cross(lam, inside.pop(k), positions, wires, blocks[k].sampled)
         if k > first or through:
             lam = steps.apply(lam, matrices[k].mH, positions, wires)
-            lam = lam.sum(samples, keepdim=True) if program.spreads == k else lam
+            lam = steps.total(lam) if program.spreads == k else lam
     gradients = [
         torch.stack([crossed[k] for k in held], -3) if want else None
         for held, want in zip(program.slots, wanted, strict=True)

@@ -140,7 +140,7 @@ class StateVector:
                 return source.gradients(swept.shared, swept.grouped, wanted), swept.start
         lam = pull()
         if not program.unitary:
-            return retrace(kernels, 0, program, start(), lam, stacks, wanted, through)
+            return retrace(kernels, program, start(), lam, stacks, wanted, through)
         blocks, matrices, wires = program.blocks, program.matrices(stacks), program.wires
         needed = {k for held, want in zip(program.slots, wanted, strict=True) if want for k in held}
         crossed: dict[int, Tensor] = {}
