@@ -1,8 +1,8 @@
 """Reference kernels for states that are real and small: samples lie where the next block wants them.
 
 A matrix that the batch shares acts on the view (left, D, right S) of states (2**n, S), whose long side is long for any
-position; so no amplitude is moved. One matrix per sample wants its sample in one piece, (S, 2**n), as `qdl.engine.kernels`
-has it. Where the kind of blocks changes the states are transposed, once for all blocks of a kind.
+position; so no amplitude is moved. One matrix per sample wants its sample in one piece, (S, 2**n), as in
+`qdl.engine.kernels`. Where the kind of blocks changes the states are transposed, once for all blocks of a kind.
 """
 
 from __future__ import annotations

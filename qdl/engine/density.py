@@ -13,7 +13,7 @@ from torch import Tensor
 
 from qdl.engine import columns, kernels
 from qdl.engine.program import Program, Pull, Start
-from qdl.engine.retrace import retrace
+from qdl.engine.retrace import Steps, retrace
 from qdl.engine.state import StateVector
 from qdl.errors import UnsupportedError
 from qdl.ir import Circuit
@@ -66,5 +66,6 @@ class Density(StateVector):
         through: bool,
     ) -> tuple[list[Tensor | None], Tensor | None]:
         lam, rho = (columns.States(states, last=False) for states in (pull(), start()))
-        gradients, found = retrace(columns, program, rho, lam, stacks, wanted, through)
+        steps: Steps[columns.States] = columns
+        gradients, found = retrace(steps, program, rho, lam, stacks, wanted, through)
         return gradients, None if found is None else found.data.mT if found.last else found.data

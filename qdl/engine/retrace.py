@@ -17,38 +17,37 @@ from torch import Tensor
 from qdl.engine.program import Program
 from qdl.plan.part import kept
 
+S = TypeVar("S")
 
-States = TypeVar("States")
 
-
-class Steps(Protocol[States]):
+class Steps(Protocol[S]):
     """How a kind of states goes through a block."""
 
-    def apply(self, psi: States, matrix: Tensor, positions: tuple[int, ...], wires: int) -> States:
+    def apply(self, psi: S, matrix: Tensor, positions: tuple[int, ...], wires: int) -> S:
         """The states behind a block."""
 
-    def cross(self, lam: States, psi: States, positions: tuple[int, ...], wires: int, per_sample: bool) -> Tensor:
+    def cross(self, lam: S, psi: S, positions: tuple[int, ...], wires: int, per_sample: bool) -> Tensor:
         """The gradient of a block's matrix."""
 
-    def total(self, lam: States) -> States:
+    def total(self, lam: S) -> S:
         """The sum over samples, as one sample."""
 
 
 def retrace(
-    steps: Steps[States],
+    steps: Steps[S],
     program: Program,
-    start: States,
-    lam: States,
+    start: S,
+    lam: S,
     stacks: Sequence[Tensor],
     wanted: Sequence[bool],
     through: bool,
-) -> tuple[list[Tensor | None], States | None]:
+) -> tuple[list[Tensor | None], S | None]:
     """The gradients of the stacks that are wanted, and where `through` of the start.
 
     Parameters
     ----------
     steps : Steps
-    start, lam : States
+    start, lam : S
         The states in front of all blocks, and the gradient behind them.
     """
     blocks, matrices, wires = program.blocks, program.matrices(stacks), program.wires
@@ -56,7 +55,7 @@ def retrace(
     first = 0 if through else min(needed, default=len(blocks))
     step = 1 if kept(len(blocks), wires) >= len(blocks) else max(1, math.isqrt(len(blocks)))
 
-    def run(psi: States, begin: int, end: int, every: int) -> dict[int, States]:
+    def run(psi: S, begin: int, end: int, every: int) -> dict[int, S]:
         """States in front of blocks `begin` to `end`, those at multiples of `every`."""
         found = {}
         for k in range(begin, end + 1):
@@ -67,7 +66,7 @@ def retrace(
         return found
 
     marks = run(start, 0, max(needed), step) if needed else {}
-    inside: dict[int, States] = {}
+    inside: dict[int, S] = {}
     crossed: dict[int, Tensor] = {}
     for k in range(len(blocks) - 1, first - 1, -1):
         positions = blocks[k].positions
