@@ -67,5 +67,6 @@ class Density(StateVector):
     ) -> tuple[list[Tensor | None], Tensor | None]:
         lam, rho = (columns.States(states, last=False) for states in (pull(), start()))
         steps: Steps[columns.States] = columns
-        gradients, found = retrace(steps, program, rho, lam, stacks, wanted, through)
-        return gradients, None if found is None else found.data.mT if found.last else found.data
+        swept = retrace(steps, program, rho, lam, stacks, wanted, through)
+        found = swept[1]
+        return swept[0], None if found is None else found.data.mT if found.last else found.data

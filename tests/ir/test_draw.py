@@ -10,12 +10,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgba
 
 from qdl.errors import CircuitError
 from qdl.ir import TABLE, Circuit, Param, cell, cells, tile
-from qdl.ir.draw.labels import angles_label, number_label
+from qdl.ir.bits import Condition
+from qdl.ir.channels import Channel
+from qdl.ir.draw.figure import PALETTE
+from qdl.ir.draw.labels import angles_label, condition_label, number_label
 from qdl.ir.draw.layout import layout
-from tests.strategies import case
+from tests.strategies import case, noisy_case
 
 x, theta = Param("x", 4), Param("theta", 8)
 
@@ -70,6 +74,38 @@ global phase: 0.25
 ]
 
 
+def feedback() -> Circuit:
+    """Measurements, a reset, and what depends on outcomes."""
+    c = Circuit(3).h(0).measure(0, "m").measure(1, "k")
+    with c.if_("m"):
+        c.cx(1, 2).swap(0, 2).ry(x[0], 1)
+    with c.if_(("m", "k"), "01"):
+        c.reset(0)
+    return c
+
+
+DRAWN += [
+    (
+        feedback(),
+        """
+0: ──┤h├──┤M→m├────────────┤0 swap if m=1├─┤|0⟩ if m,k=01├─
+                                  │
+1: ┤M→k├─────────────●────────────┼────────┤ry(x[0]) if m=1├
+                     │            │
+2: ────────────┤x if m=1├─┤1            ├─────────────────
+""",
+    ),
+    (
+        Circuit(2).channel("depolarizing", 0.01, wires=(1, 0)).channel("amplitude_damping", x[2], wires=0).reset(1),
+        """
+0: ┤1                   ├─┤amplitude_damping(x[2])├
+              │
+1: ┤0 depolarizing(0.01)├──────────┤|0⟩├───────────
+""",
+    ),
+]
+
+
 @pytest.mark.parametrize(("circuit", "expected"), DRAWN, ids=range(len(DRAWN)))
 def test_small_drawings(circuit: Circuit, expected: str) -> None:
     assert lines(circuit.draw()) == lines(expected)
@@ -79,6 +115,17 @@ def test_moments_are_as_early_as_wires_allow() -> None:
     placed = layout(Circuit(4).h(0).h(1).cx(0, 2).x(1).h(3).x(3))
     found = [[(symbol.name, *symbol.wires) for symbol in column] for column in placed.columns]
     assert found == [[("h", 0), ("h", 1), ("h", 3)], [("x", 0, 1, 2), ("x", 3)], [("x", 1)]]
+
+
+def test_what_a_bit_decides_stands_behind_its_measurement_and_before_the_next() -> None:
+    c = Circuit(3).measure(0, "m")
+    with c.if_("m"):
+        c.x(2)
+    c.measure(1, "m").h(0)
+    found = {symbol.name: symbol.column for column in layout(c).columns for symbol in column if symbol.wires[0] != 0}
+    assert found == {"x": 1, "M→m": 2}
+    c = Circuit(2).measure(0, "m").measure(1, "m")
+    assert [len(column) for column in layout(c).columns] == [1, 1]
 
 
 def test_text_folds_at_the_width() -> None:
@@ -131,6 +178,50 @@ def test_no_operation_is_lost(seed: int) -> None:
         assert len(covered) == len(set(covered)), "two symbols of a column lie on one wire"
     assert made.circuit.draw(width=90)
     assert made.circuit.draw("mpl")
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_no_noise_and_no_condition_is_lost(seed: int) -> None:
+    c = noisy_case(Random(seed), 4, 30, measures=True).circuit
+    placed = layout(c)
+    symbols = [symbol for column in placed.columns for symbol in column]
+    assert len(symbols) + len(placed.phases) == len(c)
+    assert sum(symbol.role == "noise" for symbol in symbols) == sum(
+        isinstance(op.gate, Channel) and op.gate.name != "reset" for op in c.operations
+    )
+    assert c.draw().count(" if ") == sum(op.condition is not None for op in c.operations)
+    shown = texts(c.draw("mpl"))
+    assert sum(label.startswith("if ") for label in shown) == sum(bool(symbol.condition) for symbol in symbols)
+
+
+def test_a_conditional_phase_shows_its_condition() -> None:
+    c = Circuit(1).measure(0, "m")
+    with c.if_("m", 0):
+        c.gphase(0.5)
+    assert c.draw().startswith("global phase: 0.5 if m=0\n")
+
+
+@pytest.mark.parametrize(
+    ("bits", "accepted", "label"),
+    [
+        ("m", {1}, "if m=1"),
+        ("a b", {1}, "if a,b=01"),
+        ("a b", {0, 3}, "if a,b={00,11}"),
+        ("a b c", {0, 1, 2, 3, 4, 5}, "if a,b,c={000,001,010,011,1…"),
+    ],
+)
+def test_condition_labels(bits: str, accepted: set[int], label: str) -> None:
+    assert condition_label(Condition(tuple(bits.split()), frozenset(accepted))) == label
+
+
+def test_a_figure_shows_measurements_noise_and_conditions_in_colours_of_their_own() -> None:
+    figure = feedback().channel("depolarizing", 0.1, wires=(0, 1)).draw("mpl")
+    shown = texts(figure)
+    assert shown.count("if m=1") == 3
+    for label in ("M→m", "M→k", "|0⟩", "if m,k=01", "depolarizing", "0.1"):
+        assert label in shown
+    fills = {patch.get_facecolor() for patch in figure.axes[0].patches}
+    assert {to_rgba(PALETTE[role][0]) for role in ("measure", "noise")} <= fills
 
 
 def test_angles_can_be_left_out() -> None:

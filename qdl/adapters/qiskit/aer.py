@@ -9,17 +9,15 @@ and leaves out what is less likely than 1e-10.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import torch
 
+from qdl.adapters.qiskit import measured
 from qdl.adapters.qiskit.prepared import Expvals, Probs, Samples
 from qdl.engine.memory import available
 from qdl.engine.remote import Program, Setting
 from qdl.errors import MemoryBudgetError, UnsupportedError
-from qdl.ir import Operation
 from qdl.ir.channels import Channel, Measure
-from qdl.ir.gates import TABLE
 from qdl.ir.observables import Word
 
 METHODS = ("automatic", "statevector", "density_matrix", "matrix_product_state", "stabilizer")
@@ -53,33 +51,29 @@ class Aer:
 
     def expvals(self, program: Program, words: Sequence[Word]) -> Expvals:
         """Exact expectation values of words."""
-        return Expvals(program, self._exact(program), tuple(words))
+        made, _ = measured.exact(program)
+        return Expvals(made, self._exact(made), tuple(words))
 
     def probs(self, program: Program, names: Sequence[int | str]) -> Probs:
         """Exact probabilities of the joint values of wires and bits."""
-        places = _places(program, names)
-        if all(_last(program, index) for index in _measures(program)):  # what is read commutes with being measured
-            read = [_idle(op) if isinstance(op.gate, Measure) else op for op in program.operations]
-            program = replace(program, operations=tuple(read))
-        return Probs(program, self._exact(program), tuple(places))
+        made, places = measured.exact(program, names)
+        return Probs(made, self._exact(made), tuple(places))
 
     def samples(self, program: Program, settings: Sequence[Setting]) -> Samples:
-        """Outcomes of each setting; the matrices of channels are drawn from, or averaged by the density matrix."""
+        """Outcomes of each setting."""
+        program = measured.sampled(program, {name for setting in settings for name in setting.names})
         method = self.method
         if method == "automatic":
             noisy = any(isinstance(op.gate, Channel) and op.gate.name != "reset" for op in program.operations)
-            once = not _conditions(program) and all(_last(program, index) for index in _measures(program))
+            at_end = all(measured.last(program, index) for index in measured.measures(program))
             cheap = 2**program.wires <= min(setting.shots for setting in settings)
+            once = at_end and not measured.conditions(program)
             method = "density_matrix" if noisy and once and cheap else "statevector"
         _check_memory(program, method)
         return Samples(program, method, tuple(settings))
 
     def _exact(self, program: Program) -> str:
         """The method that is exact for a program."""
-        if _conditions(program):
-            raise UnsupportedError(
-                "Aer samples what depends on measured bits", do="give a number of shots, or use engine='density'"
-            )
         mixed = any(isinstance(op.gate, (Channel, Measure)) for op in program.operations)
         method = self.method
         if method == "automatic":
@@ -91,40 +85,6 @@ class Aer:
             )
         _check_memory(program, method)
         return method
-
-
-def _conditions(program: Program) -> bool:
-    return any(op.condition is not None for op in program.operations)
-
-
-def _measures(program: Program) -> list[int]:
-    return [index for index, op in enumerate(program.operations) if isinstance(op.gate, Measure)]
-
-
-def _last(program: Program, index: int) -> bool:
-    """Whether nothing touches an operation's wires after it."""
-    wires = set(program.operations[index].wires)
-    return not any(wires & set(op.wires) for op in program.operations[index + 1 :])
-
-
-def _idle(op: Operation) -> Operation:
-    return Operation(TABLE["id"], (), op.wires)
-
-
-def _places(program: Program, names: Sequence[int | str]) -> list[int]:
-    """The wire on which each name is read at the end."""
-    wrote = {program.operations[index].bit: index for index in _measures(program)}
-    found = []
-    for name in names:
-        if isinstance(name, int):
-            found.append(name)
-            continue
-        if not _last(program, wrote[name]):
-            raise UnsupportedError(
-                "Aer samples bits whose wires are used again", got=f"bit {name!r}", do="give a number of shots"
-            )
-        found.append(program.operations[wrote[name]].wires[0])
-    return found
 
 
 def _check_memory(program: Program, method: str) -> None:

@@ -7,7 +7,7 @@ made for each set of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +44,8 @@ class Translation:
         from qiskit.circuit import Parameter
 
         self.program, self.method, self.exact = program, method, exact
-        self.bits = {bit: k for k, bit in enumerate(dict.fromkeys(op.bit for op in program.operations if op.bit))}
+        names = dict.fromkeys(op.bit for op in program.operations if op.bit is not None)
+        self.bits: dict[int | str, int] = {bit: k for k, bit in enumerate(names)}
         self.parameters: tuple[Any, ...] = ()
         self._rotated: list[int] = []  # operations that take numbers
         self._strong: dict[int, slice] = {}  # channels that vary, and their columns among the strengths
@@ -95,7 +96,7 @@ class Translation:
 
         pieces = [piece for part in self._parts for piece in self._pieces(part, strengths)]
         pieces += [piece for op in turns for piece in self._constant(op)]
-        bits: dict[int | str, int] = {**self.bits}
+        bits = dict(self.bits)
         for name in names:
             if name not in bits:
                 bits[name] = len(bits)
@@ -150,7 +151,7 @@ class Translation:
         return [Piece(instruction, op.wires[::-1], condition=op.condition)]
 
 
-def _fill(made: QuantumCircuit, pieces: Sequence[Piece], bits: dict[str, int]) -> None:
+def _fill(made: QuantumCircuit, pieces: Sequence[Piece], bits: Mapping[int | str, int]) -> None:
     """Put the pieces into a circuit; neighbours under one condition into one branch."""
     from qiskit import QuantumCircuit
     from qiskit.circuit import CircuitInstruction, IfElseOp

@@ -118,7 +118,7 @@ def quarters(numbers: Real, op: Operation) -> Real:
 
 def check_noise(gate: Channel, method: str) -> None:
     """Refuse noise that the stabilizer method cannot draw."""
-    if method == "stabilizer" and gate.name not in MIXTURES | {"reset", "reset_error"}:
+    if method == "stabilizer" and gate.name not in MIXTURES | {"reset", "reset_error", "readout"}:
         raise UnsupportedError(
             "the stabilizer method draws Pauli errors and resets",
             got=f"channel {gate.name!r}",
@@ -147,15 +147,23 @@ def _mixture(gate: Channel, strengths: tuple[float, ...]) -> Any:
     from qiskit.circuit import Reset
     from qiskit_aer.noise import QuantumError, pauli_error
 
-    if gate.name == "reset_error":
-        p0, p1 = strengths
-        set0, set1 = [(Reset(), [0])], [(Reset(), [0]), (_standard()["x"], [0])]
-        return QuantumError([(set0, p0), (set1, p1), ([(_standard()["id"], [0])], 1 - p0 - p1)])
+    if gate.name in ("reset_error", "readout"):
+        set0, flip = (Reset(), [0]), (_standard()["x"], [0])
+        p0, p1 = strengths if gate.name == "reset_error" else _as_resets(*strengths)
+        rest = 1 - sum(strengths)
+        keep = (_standard()["id"], [0]) if rest >= 0 else flip
+        errors = [([set0], p0), ([set0, flip], p1), ([keep], abs(rest))]
+        return QuantumError(errors).to_instruction()
     weights: dict[str, float] = {}
     for kraus in gate.kraus(*strengths):
         word = _word(kraus.terms[0][1].tobytes())
         weights[word] = weights.get(word, 0.0) + float(kraus.weight)
     return pauli_error(list(weights.items())).to_instruction()
+
+
+def _as_resets(flip0: float, flip1: float) -> tuple[float, float]:
+    """The probabilities to set a basis state to |0> and to |1>; the rest is to keep it, or to flip it."""
+    return min(flip1, 1 - flip0), min(flip0, 1 - flip1)
 
 
 @lru_cache(maxsize=4096)

@@ -12,9 +12,11 @@ PALETTE = {  # role to fill and edge
     "constant": ("#e3eef9", "#3b6ea5"),
     "free": ("#fdebd3", "#c77414"),
     "composite": ("#ece4f5", "#7a52a8"),
+    "noise": ("#fbe4e6", "#b23a48"),
+    "measure": ("#e2f1e5", "#2f7d45"),
 }
-_HEIGHT = 0.68  # of a box, in units
-_NAME, _SMALL = 10.0, 8.0  # points
+_HEIGHT, _RADIUS = 0.68, 0.2  # of a box and of a circled plus, in units
+_NAME, _SMALL, _TINY = 10.0, 8.0, 7.0  # points
 _MARGIN = 0.7  # units on the left for the wire's number
 
 
@@ -49,14 +51,19 @@ def _fold(layout: Layout, room: float) -> list[list[list[Symbol]]]:
 
 
 def _width(column: list[Symbol]) -> float:
-    return max(_box_width(symbol) for symbol in column) + 0.3
+    return max(max(_box_width(symbol), _points_wide(len(symbol.condition) * _TINY)) for symbol in column) + 0.3
+
+
+def _points_wide(points: float) -> float:
+    """The width of text, in units, from the points of its letters."""
+    return points * 0.62 / 72 / UNIT
 
 
 def _box_width(symbol: Symbol) -> float:
     if symbol.kind != "box":
         return 0.5
-    points = max(len(symbol.name) * _NAME, len(symbol.angles) * _SMALL) * 0.62
-    return max(_HEIGHT, points / 72 / UNIT + (0.55 if len(symbol.targets) > 1 else 0.3))
+    wide = _points_wide(max(len(symbol.name) * _NAME, len(symbol.angles) * _SMALL))
+    return max(_HEIGHT, wide + (0.55 if len(symbol.targets) > 1 else 0.3))
 
 
 def _draw_block(axes: Any, wires: int, columns: list[list[Symbol]], top: float) -> None:
@@ -77,6 +84,8 @@ def _draw_symbol(axes: Any, symbol: Symbol, x: float, top: float) -> None:
     if len(symbol.wires) > 1:
         ends = [top - symbol.wires[0], top - symbol.wires[-1]]
         axes.plot([x, x], ends, color=edge, linewidth=1.3, zorder=2)
+    if symbol.condition:
+        _draw_condition(axes, symbol, x, top - symbol.wires[0])
     if symbol.kind == "box":
         _draw_box(axes, symbol, x, top, fill, edge)
     for wire in symbol.targets:
@@ -92,6 +101,13 @@ def _draw_symbol(axes: Any, symbol: Symbol, x: float, top: float) -> None:
         _draw_dot(axes, x - left, top - wire, value, edge)
 
 
+def _draw_condition(axes: Any, symbol: Symbol, x: float, wire: float) -> None:
+    """What bits must be, above everything on the symbol's uppermost wire."""
+    boxed = symbol.kind == "box" and symbol.wires[0] in symbol.targets
+    y, colour = wire + (_HEIGHT / 2 if boxed else _RADIUS) + 0.05, PALETTE["measure"][1]
+    axes.text(x, y, symbol.condition, fontsize=_TINY, ha="center", va="bottom", color=colour, zorder=6)
+
+
 def _draw_dot(axes: Any, x: float, y: float, filled: bool, edge: str) -> None:
     inside = edge if filled else "white"
     axes.plot([x], [y], marker="o", markersize=6, markeredgewidth=1.2, mfc=inside, mec=edge, zorder=5)
@@ -100,9 +116,9 @@ def _draw_dot(axes: Any, x: float, y: float, filled: bool, edge: str) -> None:
 def _draw_not(axes: Any, x: float, y: float, edge: str) -> None:
     from matplotlib.patches import Circle
 
-    axes.add_patch(Circle((x, y), 0.2, facecolor="white", edgecolor=edge, linewidth=1.3, zorder=3))
-    axes.plot([x - 0.2, x + 0.2], [y, y], color=edge, linewidth=1.3, zorder=4)
-    axes.plot([x, x], [y - 0.2, y + 0.2], color=edge, linewidth=1.3, zorder=4)
+    axes.add_patch(Circle((x, y), _RADIUS, facecolor="white", edgecolor=edge, linewidth=1.3, zorder=3))
+    axes.plot([x - _RADIUS, x + _RADIUS], [y, y], color=edge, linewidth=1.3, zorder=4)
+    axes.plot([x, x], [y - _RADIUS, y + _RADIUS], color=edge, linewidth=1.3, zorder=4)
 
 
 def _draw_box(axes: Any, symbol: Symbol, x: float, top: float, fill: str, edge: str) -> None:
@@ -126,4 +142,4 @@ def _draw_box(axes: Any, symbol: Symbol, x: float, top: float, fill: str, edge: 
     if several:
         for place, wire in enumerate(symbol.targets):
             left = x - wide / 2 + 0.14
-            axes.text(left, top - wire, str(place), fontsize=_SMALL - 1, ha="center", va="center", color=edge, zorder=6)
+            axes.text(left, top - wire, str(place), fontsize=_TINY, ha="center", va="center", color=edge, zorder=6)

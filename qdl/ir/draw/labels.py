@@ -1,10 +1,11 @@
-"""Angles as short labels."""
+"""Angles and conditions as short labels."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
+from qdl.ir.bits import Condition
 from qdl.ir.params import Angle, Expr, Param, to_text
 
 _LONGEST = 28
@@ -27,7 +28,25 @@ def angles_label(angles: Sequence[Angle], pretty: bool) -> str:
         if pretty and name.isalpha():
             return f"{name}{str(first).translate(_SUBSCRIPT)}…{str(last).translate(_SUBSCRIPT)}"
         return f"{name}[{first}:{last + 1}]"
-    label = ", ".join(_one(angle, pretty) for angle in angles)
+    return _cut(", ".join(_one(angle, pretty) for angle in angles))
+
+
+def condition_label(asked: Condition) -> str:
+    """What bits must be, as ``if a,b=10``; several values in braces.
+
+    Examples
+    --------
+    >>> condition_label(Condition(("a", "b"), frozenset({2}))), condition_label(Condition(("m",), frozenset({0})))
+    ('if a,b=10', 'if m=0')
+    >>> condition_label(Condition(("c_2", "c_1", "c_0"), frozenset({1, 5})))
+    'if c_2,c_1,c_0={001,101}'
+    """
+    values = [f"{value:0{len(asked.bits)}b}" for value in sorted(asked.accepted)]
+    digits = values[0] if len(values) == 1 else f"{{{','.join(values)}}}"
+    return _cut(f"if {','.join(asked.bits)}={digits}")
+
+
+def _cut(label: str) -> str:
     return label if len(label) <= _LONGEST else label[: _LONGEST - 1] + "…"
 
 

@@ -51,9 +51,10 @@ def _column(symbols: list[Symbol], wires: int) -> list[str]:
 
 
 def _targets(symbol: Symbol) -> dict[int, str]:
-    if symbol.kind != "box":
+    if symbol.kind != "box" and not symbol.condition:
         return {2 * wire: _MARKS[symbol.kind] for wire in symbol.targets}
     label = f"{symbol.name}({symbol.angles})" if symbol.angles else symbol.name
+    label += f" {symbol.condition}" if symbol.condition else ""
     if len(symbol.targets) == 1:
         return {2 * symbol.targets[0]: f"┤{label}├"}
     # The numbers are the gate's own order of its wires; its name stands on the uppermost of them.

@@ -123,6 +123,11 @@ class Rules(Generic[E]):
                 return fitting
         return []
 
+    def effects(self, name: str) -> list[E]:
+        """All effects for a gate of that name, wherever."""
+        general = () if name in SPECIAL else self.general
+        return [*(effect for names, _, effect in self.all if names and name in names), *general]
+
     def places(self, name: str) -> set[Place]:
         """The places that rules for a gate name."""
         return {place for key, place in self._found if key in (name, None) and place is not None}

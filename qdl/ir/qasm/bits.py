@@ -1,6 +1,8 @@
 """The bits of an OpenQASM program: registers, and what is known of each bit while the program is read.
 
 The bit ``c[2]`` of a register is called ``c_2`` in a circuit, as entries of vectors are; ``bit c;`` is called ``c``.
+Bits that are neither measured nor given a value hold 0: so says version 2, so do the tools that run version 3, whose
+specification leaves them undefined.
 """
 
 from __future__ import annotations
@@ -22,8 +24,8 @@ class Bits:
     ----------
     names : list of str or None
         What each is called in the circuit; None for the outcome that a program throws away.
-    constants : list of int or None
-        What each holds before its first measurement; None is undefined, as bits of version 3 are.
+    constants : list of int
+        What each holds before its first measurement.
     writes : list of int
         How often each has been measured so far.
     """
@@ -31,12 +33,12 @@ class Bits:
     def __init__(self) -> None:
         self.registers: dict[str, Operand] = {}
         self.names: list[str | None] = []
-        self.constants: list[int | None] = []
+        self.constants: list[int] = []
         self.writes: list[int] = []
         self._numbers: dict[str, int] = {}
 
-    def declare(self, node: Any, name: str, size: int | None, value: int | None) -> Operand:
-        """Add a register that begins with a value, or None; or a single bit, if it has no size."""
+    def declare(self, node: Any, name: str, size: int | None, value: int) -> Operand:
+        """Add a register that begins with a value; or a single bit, if it has no size."""
         first = len(self.names)
         if size is not None and not 1 <= size <= MAX_BITS - first:
             refuse(node, f"the size of {name!r} is out of range", got=size, expected=f"1 to {MAX_BITS - first}")
@@ -46,16 +48,16 @@ class Bits:
                 do = "rename one: c[2] is called c_2 in a circuit"
                 refuse(node, f"a bit of {name!r} and another one would both be called {one!r}", do=do)
             self._numbers[one] = len(self.names)
-            self._add(one, None if value is None else value >> (len(self.names) - first) & 1)
+            self._add(one, value >> (len(self.names) - first) & 1)
         self.registers[name] = Operand(tuple(range(first, len(self.names))), size is not None)
         return self.registers[name]
 
     def nameless(self) -> int:
         """A bit for an outcome that nothing keeps."""
-        self._add(None, None)
+        self._add(None, 0)
         return len(self.names) - 1
 
-    def _add(self, name: str | None, constant: int | None) -> None:
+    def _add(self, name: str | None, constant: int) -> None:
         self.names.append(name)
         self.constants.append(constant)
         self.writes.append(0)

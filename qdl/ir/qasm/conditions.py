@@ -4,7 +4,7 @@ Several values are written by the expansion of Boole and Shannon in one bit afte
 
     f = (b and f|b=1) or (not b and f|b=0),
 
-without the parts that are constant, and as b != f|b=0 where the two parts are each other's opposite.
+without the parts that are constant, and as b != f|b=0, or b == f|b=1, where the two parts are each other's opposite.
 """
 
 from __future__ import annotations
@@ -106,12 +106,14 @@ def _expanded(names: Sequence[str], table: tuple[bool, ...]) -> tuple[str, str]:
         if all(here):
             return _joined(literal, "||", _expanded(rest, there)), "||"
     if all(a != b for a, b in zip(low, high, strict=True)):
-        return _joined(name, "!=", _expanded(rest, low)), "!="
+        signs = {"!=": _joined(name, "!=", _expanded(rest, low)), "==": _joined(name, "==", _expanded(rest, high))}
+        sign = min(signs, key=lambda one: len(signs[one]))
+        return signs[sign], sign
     parts = (_joined(literal, "&&", _expanded(rest, part)) for literal, part in ((name, high), (f"!{name}", low)))
     return " || ".join(f"({part})" for part in parts), "||"
 
 
 def _joined(literal: str, sign: str, rest: tuple[str, str]) -> str:
     text, inner = rest
-    bare = not inner or (inner == sign and sign != "!=")
+    bare = not inner or (inner == sign and sign in ("&&", "||"))
     return f"{literal} {sign} {text if bare else f'({text})'}"

@@ -12,24 +12,26 @@ def to_qasm(circuit: Circuit, version: int = 3) -> str:
     """Write a circuit as OpenQASM.
 
     Every vector Param becomes inputs ``name_0``, ``name_1``, ...; numbers that are short fractions of pi are written
-    as such, all others with every digit that matters.
+    as such, all others with every digit that matters. The bits ``c_0 ... c_k`` become one register ``c``; a bit whose
+    name is taken is renamed.
 
     Parameters
     ----------
     circuit : Circuit
     version : int
-        3, or 2 for circuits without Params and global phases.
+        3, or 2 for circuits without Params and global phases, whose conditions ask for bits of one register each. There
+        a bit ``m`` of its own becomes ``m[0]``, which reads back as ``m_0``.
 
     Returns
     -------
     str
-        Text that `from_qasm` and other tools read back to the same unitary.
+        Text that `from_qasm` and other tools read back to the same unitary, or the same distribution.
 
     Raises
     ------
     QasmError
         Naming the gate that OpenQASM, or this version of it, cannot say: a dense matrix on several wires, ``rv`` with
-        free angles, ``prepare``.
+        free angles, ``prepare``, noise.
 
     Examples
     --------

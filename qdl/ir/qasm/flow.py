@@ -45,8 +45,6 @@ class Flow:
     A subclass reads declarations of everything else and gate calls, and offers `visit`, `expressions` and `declare`.
     """
 
-    version = 3
-
     def __init__(self) -> None:
         self.registers: dict[str, Operand] = {}
         self.bits = Bits()
@@ -123,17 +121,17 @@ class Flow:
 
     def _BranchingStatement(self, node: Any) -> None:
         logic = self._logic()
-        table = logic.truth(node.condition, logic.evaluate(node.condition))
+        table = logic.truth(node.condition, logic.word(node.condition))
         self._branches([(table, node.if_block), (ALWAYS ^ table, node.else_block)], logic.slots)
 
     def _SwitchStatement(self, node: Any) -> None:
         logic, left = self._logic(), ALWAYS
-        target = logic.evaluate(node.target)
+        target = logic.word(node.target)
         branches = []
         for values, body in node.cases:
             found = 0
             for value in values:
-                found |= equal(target, logic.evaluate(value))
+                found |= equal(target, logic.word(value))
             branches.append((left & found, body.statements))
             left &= ~found
         if node.default is not None:
@@ -180,7 +178,7 @@ class Flow:
             refuse(node, f"'{kind.lower()} {name}' is not supported", do=do)
 
     def _bits(self, node: Any, name: str) -> None:
-        given, value = node.init_expression, 0 if self.version == 2 else None
+        given, value = node.init_expression, 0
         size = None if node.type.size is None else self.expressions.integer(node.type.size, f"the size of {name!r}")
         measured = type(given).__name__ == "QuantumMeasurement"
         if given is not None and not measured:
@@ -191,7 +189,7 @@ class Flow:
             self._measure(node, given.qubit, target)
 
     def _constant(self, node: Any, name: str, size: int) -> int:
-        tables = self._logic().evaluate(node).tables
+        tables = self._logic().word(node).tables
         if set(tables) - {0, ALWAYS}:
             refuse(node, f"what {name!r} begins with must be a constant", do="measure into it")
         value = sum(1 << digit for digit, table in enumerate(tables) if table)
@@ -210,5 +208,5 @@ class Flow:
 
     def _given(self, name: str, node: Any) -> Variable:
         logic = Logic(self.bits, self.variables, self.expressions, {})
-        word = logic.cast(node, self.types[name], logic.evaluate(node))
+        word = logic.cast(node, self.types[name], logic.word(node))
         return Variable(word, logic.slots, {number: self.bits.writes[number] for number in logic.slots})

@@ -91,18 +91,7 @@ class Logic:
         self, bits: Bits, variables: dict[str, Variable | None], expressions: Expressions, slots: Slots
     ) -> None:
         self.bits, self.variables, self.expressions, self.slots = bits, variables, expressions, slots
-        self._undefined: list[int] = []
-        self._defined = False
         self._digits = 0
-
-    def evaluate(self, node: Any) -> Word:
-        """An expression's value, refused if it depends on nothing but undefined bits."""
-        word = self._word(node)
-        if self._undefined and not self._defined:
-            names = ", ".join(str(self.bits.names[number]) for number in self._undefined[:8])
-            do = "measure first, or say what it is: bit name = 0;"
-            refuse(node, "bits are asked for that are not measured before", got=names, do=do)
-        return word
 
     def truth(self, node: Any, word: Word) -> int:
         """The one table of what must be true or false."""
@@ -111,7 +100,8 @@ class Logic:
             refuse(node, f"a register of {len(word.tables)} bits is neither true nor false", do=do)
         return _any(word)
 
-    def _word(self, node: Any) -> Word:
+    def word(self, node: Any) -> Word:
+        """An expression's value."""
         kind = type(node).__name__
         visit = getattr(self, f"_{kind}", None)
         if visit is None:
@@ -143,14 +133,8 @@ class Logic:
 
     def _bit(self, number: int, node: Any) -> int:
         if self.bits.writes[number]:
-            self._defined = True
             return column(self._slot(number, node))
-        constant = self.bits.constants[number]
-        if constant is None:
-            self._undefined.append(number)
-        else:
-            self._defined = True
-        return ALWAYS if constant else 0
+        return ALWAYS if self.bits.constants[number] else 0
 
     def _slot(self, number: int, node: Any) -> int:
         if number not in self.slots and len(self.slots) == MOST_BITS:
@@ -165,7 +149,6 @@ class Logic:
         if changed:
             got = f"{self.bits.names[changed[0]]} is measured again"
             refuse(node, f"what {node.name!r} holds is gone", got=got, do="measure into another bit")
-        self._defined = True
         self._count(node, len(saved.word.tables))
         columns = {slot: column(self._slot(number, node)) for number, slot in saved.slots.items()}
         return saved.word._replace(tables=tuple(_moved(table, columns) for table in saved.word.tables))
@@ -191,7 +174,7 @@ class Logic:
     def _UnaryExpression(self, node: Any) -> Word:
         if node.op.name == "-":
             return self._number(node)
-        word = self._word(node.expression)
+        word = self.word(node.expression)
         if node.op.name == "!":
             return Word((ALWAYS ^ self.truth(node.expression, word),), "bit")
         if word.kind == "number":
@@ -202,7 +185,7 @@ class Logic:
         sign = node.op.name
         if sign in _NUMERIC:
             return self._number(node)
-        left, right = self._word(node.lhs), self._word(node.rhs)
+        left, right = self.word(node.lhs), self.word(node.rhs)
         if sign in _BITWISE:
             tables = (_BITWISE[sign](a, b) for a, b in zip_longest(left.tables, right.tables, fillvalue=0))
             single = left.kind == right.kind == "bit"
@@ -225,7 +208,7 @@ class Logic:
         return word._replace(tables=shifted)
 
     def _Cast(self, node: Any) -> Word:
-        return self.cast(node, node.type, self._word(node.argument))
+        return self.cast(node, node.type, self.word(node.argument))
 
     def cast(self, node: Any, target: Any, word: Word) -> Word:
         """A word in the type of a cast or a declaration."""

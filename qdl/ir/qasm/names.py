@@ -104,7 +104,8 @@ def bit_names(bits: Sequence[str], taken: Iterable[str], version: int = 3) -> Bi
         stem = entry(bit)[0]
         own = stems.get(stem)
         if own is None or fresh(stem, used, version) != stem:
-            name = fresh(bit, {*taken, *names.values(), *registers, *bits} - {bit}, version)
+            others = {one for one in bits if one != bit}
+            name = fresh(bit, {*taken, *names.values(), *registers, *others}, version)
             names[bit] = name if version == 3 else f"{name}[0]"
             if version == 2:
                 registers[name] = [bit]

@@ -26,8 +26,12 @@ QELIB1 = {name: name for name in f"{_SINGLE} {_SEVERAL}".split()} | {"rc3x": "rc
 LIBRARIES = {2: ("qelib1.inc", QELIB1), 3: ("stdgates.inc", STDGATES)}
 BUILT_IN = {2: {"U": "u", "CX": "cx"}, 3: {"U": "u", "gphase": "gphase"}}
 
-# The word that introduces each statement of the syntax tree which is not read.
+# The word for each statement of the syntax tree which is not read, or not everywhere.
 _WORDS = {
+    "ClassicalDeclaration": "declaration",
+    "ConstantDeclaration": "const",
+    "IODeclaration": "input",
+    "Include": "include",
     "ForInLoop": "for",
     "WhileLoop": "while",
     "SubroutineDefinition": "def",
@@ -55,12 +59,13 @@ def from_qasm(text: str) -> Circuit:
     Parameters
     ----------
     text : str
-        At most 4,000,000 characters, 10,000 qubits and 1,000,000 gates.
+        At most 4,000,000 characters, 10,000 qubits, as many bits, and 1,000,000 gates.
 
     Returns
     -------
     Circuit
-        Registers follow each other in the order of their declaration.
+        Registers follow each other in the order of their declaration. Of bits it has those that are measured:
+        ``c_0 ... c_k`` for a register, ``c`` for a single one, ``m<wire>`` for outcomes that are not kept.
 
     Raises
     ------
@@ -71,6 +76,8 @@ def from_qasm(text: str) -> Circuit:
     --------
     >>> from_qasm('include "stdgates.inc"; input float a; qubit[2] q; ry(2*a) q; cx q[0], q[1];').operations
     (ry(2*a[0]) 0, ry(2*a[0]) 1, cx 0, 1)
+    >>> from_qasm('include "stdgates.inc"; qubit[2] q; bit[2] c; c = measure q; if (c == 2) x q[0];').operations[2]
+    if (c_1, c_0) in {10}: x 0
     """
     parts = statements(text)
     if not parts:
@@ -84,6 +91,7 @@ class _Program(Flow):
     def __init__(self, parts: list[Statement]) -> None:
         super().__init__()
         self.parts, self.inputs = parts, inputs(parts)
+        self.version = 3
         self.gates = {name: row(found) for name, found in BUILT_IN[3].items()}
         self.taken: dict[tuple[str, str], int] = {}  # (namespace, name) to line
         self.values: dict[str, Any] = {}
