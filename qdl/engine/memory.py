@@ -26,7 +26,14 @@ def available(device: torch.device) -> int:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
 
 
-def rows_that_fit(samples: int, per_sample: float, fixed: float, device: torch.device, budget: int | None) -> int:
+def rows_that_fit(
+    samples: int,
+    per_sample: float,
+    fixed: float,
+    device: torch.device,
+    budget: int | None,
+    remedy: str = "use fewer wires",
+) -> int:
     """How many samples may run at once.
 
     Parameters
@@ -36,6 +43,8 @@ def rows_that_fit(samples: int, per_sample: float, fixed: float, device: torch.d
         Bytes for each sample of a run, and bytes that are needed anyway.
     budget : int or None
         Bytes that may be used; None stands for 80 % of what is available.
+    remedy : str
+        What an error proposes first.
 
     Raises
     ------
@@ -51,7 +60,7 @@ def rows_that_fit(samples: int, per_sample: float, fixed: float, device: torch.d
             "not enough memory",
             got=f"{_text(fixed + per_sample)} needed for one sample and the results",
             expected=f"at most {_text(budget)}",
-            do="use fewer wires, read observables with smaller cones, or raise memory_budget",
+            do=f"{remedy}, read observables with smaller cones, or raise memory_budget",
         )
     return max(1, min(samples, int((budget - fixed) / per_sample)))
 

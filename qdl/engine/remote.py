@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from qdl.ir import Operation
 from qdl.ir.observables import Word
+from qdl.ir.params import Expr
 from qdl.plan.angles import AngleTable, angle_table
 
 Real = NDArray[np.float64]
@@ -32,7 +33,7 @@ class Program:
     Attributes
     ----------
     operations : tuple of Operation
-        Elementary ones, with the bits that they write and their conditions.
+        With the bits that they write and their conditions; composite ones only if small and without parameters.
     wires : int
     columns : dict
         For each operation whose angles vary from row to row, by its number: the columns of all its angles.
@@ -44,6 +45,11 @@ class Program:
     wires: int
     columns: Mapping[int, tuple[int, ...]]
     dtype: torch.dtype = torch.float64
+
+    @property
+    def sited(self) -> list[tuple[Operation, tuple[int, ...]]]:
+        """The operations that vary, and the columns of their angles."""
+        return [(self.operations[index], columns) for index, columns in self.columns.items()]
 
 
 @dataclass(frozen=True)
@@ -117,6 +123,11 @@ def program(
     >>> made.columns, [str(angle) for angle in table.angles]
     ({0: (0,), 2: (1,)}, ['x[1]', 'x[0]'])
     """
-    elementary = tuple(inner for op in operations for inner in op.elementary())
-    table, columns = angle_table(elementary, sampled)
-    return Program(elementary, wires, columns, dtype), table
+    kept = tuple(inner for op in operations for inner in ([op] if _is_matrix(op) else op.elementary()))
+    table, columns = angle_table(kept, sampled)
+    return Program(kept, wires, columns, dtype), table
+
+
+def _is_matrix(op: Operation) -> bool:
+    """Whether a gate is as well one matrix: the steps of ECR, a Clifford gate, are none."""
+    return 0 < op.gate.wires <= 2 and not any(isinstance(angle, Expr) for angle in op.angles)

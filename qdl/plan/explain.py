@@ -94,26 +94,34 @@ def _strategy(part: Part) -> str:
 
 
 def _steps(part: Part, batch: int, machine: Machine, walks: Sequence[Walk], took: Measured | None) -> list[Row]:
-    wires = len(part.wires)
+    wires, (work, width) = part.size, _entry(part)
     counts = cost.samples_of(part.prologue, part.blocks, batch)
     size = counts[0] * 2.0**wires
-    rows = [
-        Row("product state", _wires(part.wires), 6 * size if any(b.members for b in part.prologue) else 0, 8 * size)
-    ]
+    made = 0.75 * work * size if any(b.members for b in part.prologue) else 0
+    rows = [Row("product state", _wires(part.wires), made, width * size)]
+    places = [w for w, bits in zip(part.wires, part.bits, strict=True) for _ in bits]
     if part.tiled:
         flops = _flops(part, batch)
         rows += [
-            Row(_walk(walk), "", flops * walk.blocks / len(part.blocks), 16 * counts[-1] * 2.0**wires) for walk in walks
+            Row(_walk(walk), "", flops * walk.blocks / len(part.blocks), 2 * width * counts[-1] * 2.0**wires)
+            for walk in walks
         ]
     else:
         times = took.blocks if took and len(took.blocks) == len(part.blocks) else [None] * len(part.blocks)
         for block, count, time in zip(part.blocks, counts, times, strict=False):
             size = count * 2.0**wires
-            predicted = cost.product_seconds(block, wires, count, machine) + cost.BLOCK_CALLS * machine.call
-            where = _wires(tuple(part.wires[p] for p in block.positions))
-            rows.append(Row(_kind(block), where, 8 * size * 2.0 ** len(block.positions), 16 * size, predicted, time))
-    rows.append(Row(f"read {_read(part)}", "", 4 * counts[-1] * 2.0**wires, 8 * counts[-1] * 2.0**wires))
+            predicted = cost.product_seconds(block, wires, count, machine, part.mixed)
+            where = _wires(tuple(dict.fromkeys(places[p] for p in block.positions)))
+            flops = work * size * 2.0 ** len(block.positions)
+            called = predicted + cost.BLOCK_CALLS * machine.call
+            rows.append(Row(_kind(block), where, flops, 2 * width * size, called, time))
+    rows.append(Row(f"read {_read(part)}", "", 4 * counts[-1] * 2.0**wires, width * counts[-1] * 2.0**wires))
     return rows
+
+
+def _entry(part: Part) -> tuple[int, int]:
+    """Flops of an entry times a matrix's, and its bytes: of an amplitude or a coordinate, in single precision."""
+    return (2, 4) if part.mixed else (8, 8)
 
 
 def _sums(part: Part, batch: int, walks: int, took: Measured | None) -> list[Row]:
@@ -131,21 +139,21 @@ def _sums(part: Part, batch: int, walks: int, took: Measured | None) -> list[Row
 def _flops(part: Part, batch: int) -> float:
     """Of all blocks, forward."""
     counts = cost.samples_of(part.prologue, part.blocks, batch)
-    alive = part.alive or [len(part.wires)] * len(part.blocks)
+    alive = part.alive or [part.size] * len(part.blocks)
     sizes = zip(part.blocks, counts, alive, strict=False)
-    return sum(8 * n * 2.0 ** (wires + len(block.positions)) for block, n, wires in sizes)
+    return sum(_entry(part)[0] * n * 2.0 ** (wires + len(block.positions)) for block, n, wires in sizes)
 
 
 def _total(part: Part, batch: int, walks: int) -> tuple[float, float]:
     """Flops and bytes with gradients: the state forward, state and gradient back, and each block's gradient."""
-    state = cost.samples_of(part.prologue, part.blocks, batch)[-1] * 2.0 ** len(part.wires)
-    moves = 3 * walks if part.tiled else 4 * len(part.blocks)
-    return 4 * _flops(part, batch), 16 * state * (moves + 2)
+    state = cost.samples_of(part.prologue, part.blocks, batch)[-1] * 2.0**part.size
+    moves = 3 * walks if part.tiled else (5 if part.mixed else 4) * len(part.blocks)  # channels: once more forward
+    return (5 if part.mixed else 4) * _flops(part, batch), 2 * _entry(part)[1] * state * (moves + 2)
 
 
 def _limit(part: Part, batch: int, machine: Machine, walks: int) -> str:
     flops, size = _total(part, batch, walks)
-    state = 8 * cost.samples_of(part.prologue, part.blocks, batch)[-1] * 2.0 ** len(part.wires)
+    state = _entry(part)[1] * cost.samples_of(part.prologue, part.blocks, batch)[-1] * 2.0**part.size
     tiles = [8 * 2.0 ** (k + 1) / seconds for k, seconds in enumerate(machine.acts)]
     speed, rate = max(*machine.products, *tiles) * machine.threads, machine.bytes(state)
     return (
@@ -158,11 +166,14 @@ def _considered(part: Part) -> list[str]:
     best: dict[tuple[bool, int], Considered] = {}
     for one in sorted(part.considered, key=lambda one: one.seconds):
         best.setdefault((one.tiled, one.width), one)  # the better order of wires
-    return [f"  considered: {_name(one):<24} {one.blocks:>5} blocks {_time(one.seconds):>10}" for one in best.values()]
+    return [
+        f"  considered: {_name(part, one):<24} {one.blocks:>5} blocks {_time(one.seconds):>10}" for one in best.values()
+    ]
 
 
-def _name(one: Considered) -> str:
-    return f"{'tiles' if one.tiled else 'windows'}, up to {one.width} wire{'s' * (one.width != 1)}"
+def _name(part: Part, one: Considered) -> str:
+    wires = one.width // 2 if part.mixed else one.width
+    return f"{'tiles' if one.tiled else 'windows'}, up to {wires} wire{'s' * (wires != 1)}"
 
 
 def _walk(walk: Walk) -> str:

@@ -78,6 +78,11 @@ class Part:
         return sum(self.levels)
 
     @property
+    def mixed(self) -> bool:
+        """Whether states are density matrices."""
+        return max(self.levels, default=1) > 1
+
+    @property
     def bits(self) -> tuple[tuple[int, ...], ...]:
         """The index bits of each wire."""
         ends = list(accumulate(self.levels))
@@ -90,7 +95,7 @@ class Part:
         if self.tiled:
             matrices += self._sheet_entries(reverse)
         states = 7.0 if reverse else 3.0
-        if self.size > len(self.wires):  # coordinates are real, and some are kept on the way
+        if self.mixed:  # coordinates are real, and some are kept on the way
             states = (states + (kept(len(self.blocks), self.size) if reverse else 0)) / 2
         return states * 2.0**self.size + vectors + matrices
 

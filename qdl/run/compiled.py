@@ -62,8 +62,8 @@ class Compiled:
         self.method = options.method()
         self.lowered = self.engine.lower(simulated, tuple(coherent))
         self.draws = Draws(self.lowered) if isinstance(self.lowered, Unravelled) and self.lowered.events else None
-        limits = list(dict.fromkeys(limit for _, limit in self.lowered.limits if isinstance(limit.value, Expr)))
-        self.limits = (limits, Evaluator([limit.value for limit in limits]))
+        limits = list(dict.fromkeys(found for found in self.lowered.limits if isinstance(found[1].value, Expr)))
+        self.limits = (limits, Evaluator([limit.value for _, limit in limits]))
         found: dict[str, Param] = {}
         entries = [entry for rule in self.rules for row in rule.matrix for entry in row]
         for param in (*simulated.params, *params_of([*coefficients, *entries])):
@@ -97,8 +97,8 @@ class Compiled:
         if limits and bound.validate:
             with torch.no_grad():
                 slack = evaluator(bound)
-            for k, limit in enumerate(limits):
-                check(f"{limit.problem}: the strengths of a channel", slack[..., k] > -ROUNDING, limit.expected)
+            for k, (name, limit) in enumerate(limits):
+                check(f"the strengths of {name!r} ({limit.problem})", slack[..., k] > -ROUNDING, limit.expected)
         return bound
 
     def make_executor(self, make_plan: MakePlan, more: Sequence[Operation] = (), forward: bool = False) -> Executor:
@@ -130,7 +130,8 @@ class Compiled:
         # A shot is a uniform number and an index for each part, then bits and outcomes: at most 8 of 8 bytes each.
         per_sample += 64 * (self.options.shots or 0) * max((len(plan.parts) for _, plan in planned), default=0)
         fixed = size * samples * self.result_entries()
-        return rows_that_fit(samples, per_sample, fixed, device, self.options.memory_budget)
+        remedy = "use engine='trajectory'" if self.engine.mixed else "use fewer wires"
+        return rows_that_fit(samples, per_sample, fixed, device, self.options.memory_budget, remedy)
 
     def rows(self, values: Values, start: int, seed: int) -> Tensor:
         """The result for some samples, (S, *shape) with S the samples or 1; `start` is the first one's number."""
@@ -169,9 +170,14 @@ class Compiled:
         seed, count = seeds.base_seed(source), self.trajectories
         many = repeated(values, count)
         assert self.draws is not None
+        reverse = torch.is_grad_enabled() and any(t.requires_grad for t in values.tensors.values())
+        if reverse and self.options.shots is not None and not self.draws.blind:
+            raise UnsupportedError(
+                "single shots of trajectories have no gradient where the state decides what happens",
+                do="use shots=None, the mean over trajectories, or engine='density'",
+            )
         self.at_once = self.guesses and self.draws.at_once(values)  # decided for the whole batch, however it is cut
         planned = [(e, e.plan(values.sampled | {HIDDEN}, many.samples, values.device)) for e in self.executors()]
-        reverse = torch.is_grad_enabled() and any(t.requires_grad for t in values.tensors.values())
         rows = self._rows_that_fit(planned, many.samples, values.dtype, values.device, reverse)
         pieces = []
         for start in range(0, many.samples, rows):
@@ -202,7 +208,8 @@ class Compiled:
     def drawn(self, values: Values, start: int, seed: int) -> tuple[Values, Tensor | None]:
         """Values with what their trajectories drew, and the factors of their results."""
         assert self.draws is not None
-        uniform = seeds.uniform(seed, DRAWS, start, values.samples, 1, self.draws.width, values.device)
+        with torch._C._DisableFuncTorch():  # random numbers know no transforms
+            uniform = seeds.uniform(seed, DRAWS, start, values.samples, 1, self.draws.width, values.device)
         found = self.draws(values, uniform[:, 0], self.at_once)
         tensors = {**values.tensors, HIDDEN: found.hidden}
         return Values(tensors, values.batch, values.dtype, values.device, values.validate), found.factor
@@ -225,6 +232,6 @@ class Compiled:
             values.device,
         )
         with torch.no_grad():
-            like = self.finish(self.rows(one, 0, 0)[0])
+            like = self.finish(self._chunked(one, 0)[0])
         nothing = torch.stack([v.sum() for v in values.tensors.values()]).sum() * 0
         return like.new_zeros(*values.batch, *like.shape) + nothing.to(like.dtype)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from qdl.engine.machine import describe as describe_machine
 from qdl.engine.machine import find, machine
-from qdl.engine.values import Values
+from qdl.engine.values import Values, repeated
 from qdl.grad.adjoint import Adjoint
 from qdl.grad.execute import Bound
 from qdl.grad.task import Task
@@ -27,12 +27,19 @@ def explain(compiled: Compiled, values: Mapping[str, Any] | None, measure: bool)
     """The plans of a request at some values, as text."""
     with torch.no_grad():
         bound = compiled.bind(values)
+        if compiled.draws is not None:
+            many = repeated(bound, compiled.trajectories)
+            compiled.at_once = compiled.guesses and compiled.draws.at_once(bound)
+            bound, _ = compiled.drawn(many, 0, 0)
     device = bound.device
     threads = torch.get_num_threads()
     precision = str(bound.dtype).removeprefix("torch.")
     lines = [f"{threads} thread{'s' * (threads != 1)} on {device.type}, {precision}"]
     if device.type == "cpu":
         lines.append(f"machine, per thread: {describe_machine(find())}")
+    if compiled.draws is not None:
+        how = "at once" if compiled.at_once else "one after the other, with the states run along"
+        lines.append(f"{compiled.trajectories} trajectories of each sample; {compiled.draws.width} draws each, {how}")
     piece, note = _piece(compiled, bound)
     lines += [note] * bool(note)
     for executor in compiled.executors():
@@ -81,7 +88,7 @@ def _measure(bound: Bound, values: Values) -> list[Measured]:
         while not times or (len(times) < RUNS and time.perf_counter() - start < ENOUGH):
             times.append(_run(task, *angles))
         forward, gradients = (min(column) for column in zip(*times, strict=True))
-        blocks = () if task.part.tiled else _blocks(task, *angles)
+        blocks = () if task.part.tiled or task.part.mixed else _blocks(task, *angles)
         found.append(Measured(forward, gradients, blocks))
     return found
 

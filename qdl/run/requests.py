@@ -335,6 +335,8 @@ class State(Compiled):
         """What is asked of a planner."""
         if self.engine.mixed:
             raise UnsupportedError("a density matrix has no amplitudes", do="read qdl.density, or use engine='state'")
+        if self.draws is not None:
+            raise UnsupportedError("trajectories end in many states", do="read qdl.density, which is their mean")
         if len(self.lowered.levels) > self.circuit.wires:
             raise UnsupportedError("a circuit that measures or resets leaves no single state", do="read qdl.density")
         return methodcaller("state", self.circuit.wires)
