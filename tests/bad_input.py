@@ -16,7 +16,7 @@ import torch
 
 import qdl
 from qdl.ir import Circuit, Hermitian, Param, X, Y, Z
-from tests import bad_runs
+from tests import bad_noise, bad_runs
 
 NAN, INFINITE = torch.tensor([1, math.nan, 0]), torch.full((4, 2), math.inf)
 x, theta = Param("x", 2), Param("theta", 3)
@@ -158,7 +158,7 @@ row("sampling without shots", lambda: qdl.sample(circuit(), values(), shots=None
 row("shots for a state", lambda: qdl.state(circuit(), values(), shots=100), "shots")
 row("a seed that is no integer", lambda: ask(shots=10, seed=0.5), "seed", "0.5", "integer")
 row("exact gradients from shots", lambda: ask(shots=10, grad="adjoint"), "adjoint", "shots", "shift")
-row("noise in a state vector", lambda: ask(noise="depolarizing"), "noise", "state")
+row("noise that is a string", lambda: ask(noise="depolarizing"), "noise", "NoiseModel", "str")
 row("a dtype without precision", lambda: ask(dtype=torch.int32), "int32", "float32")
 row("a device that is not there", lambda: ask(device="cuda:77"), "cuda:77")
 row("probabilities of a wire that is not there", lambda: qdl.probs(circuit(), values(), wires=[0, 3]), "3", "0 to 2")
@@ -185,5 +185,5 @@ QASM = {
 for _name, (_text, *_says) in QASM.items():
     row(f"QASM: {_name}", lambda text=_text: Circuit.from_qasm('OPENQASM 3.0; include "stdgates.inc"; ' + text), *_says)
 
-for _name, _call, _says in bad_runs.ROWS:
+for _name, _call, _says in [*bad_runs.ROWS, *bad_noise.ROWS]:
     row(_name, _call, *_says)

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from qdl.ir import Circuit, Param, Z
+from qdl.ir import Circuit, NoiseModel, Param, Z
 from qdl.nn import QuantumConv2d, QuantumLayer, configure
 from qdl.train import Config, create, load, run
 from qdl.train.checkpoint import Progress
@@ -17,6 +17,7 @@ from qdl.train.data import check, open_data
 from qdl.train.folder import CHECKPOINT, fingerprint
 
 Row = tuple[str, Callable[[], Any], tuple[str, ...]]
+NOISE = NoiseModel().add("depolarizing", 0.1, gates="cx")
 IMAGE = torch.full((2, 1, 5, 5), 0.5)
 
 
@@ -72,7 +73,7 @@ ROWS: list[Row] = [
     ("an unknown encoding", lambda: conv(encoding="sign"), ("'sign'", "'signed'")),
     ("a stride of zero", lambda: conv(stride=0), ("stride", "0", "at least 1")),
     ("an unknown option of a layer", lambda: conv(shot=10), ("shot", "shots")),
-    ("noise in the closed form", lambda: conv(noise="depolarizing"), ("noise", "ideal")),
+    ("noise in the closed form", lambda: conv(noise=NOISE), ("closed form", "density")),
     ("a layer without its input", lambda: layer(), ("got 0", "x[2]")),
     ("a weight that is not there", lambda: layer(torch.ones(2), weights=("phi",)), ("phi", "theta")),
     ("initial weights that do not fit", lambda: layer(torch.ones(2), init=torch.ones(3)), ("(3,)", "(2,)")),
