@@ -166,7 +166,8 @@ PROGRAMS = {
     "registers": "bit[3] c; bit[3] e; c = measure q; if (c == 5) { ry(0.9) q[0]; }"
     "else { ry(0.4) q[1]; cx q[1], q[2]; } e = measure q;",
     "reuse": "bit[3] c; bit d; c[0] = measure q[0]; reset q[0]; h q[0];"
-    "if (c[0]) { ry(0.3) q[0]; if (!c[1]) reset q[1]; } d = measure q[0]; c[1] = measure q[1]; if (c == 1) { x q[2]; } c[2] = measure q[2];",
+    "if (c[0]) { ry(0.3) q[0]; if (!c[1]) reset q[1]; } d = measure q[0]; c[1] = measure q[1];"
+    "if (c == 1) { x q[2]; } c[2] = measure q[2];",
     "measured in a block": "bit a; bit b; bit o; a = measure q[0]; if (a) { b = measure q[1]; h q[1]; }"
     "if (b) { x q[2]; } else { ry(0.5) q[2]; } o = measure q[2];",
     "overwritten": "bit a; bit o; a = measure q[0]; h q[0]; if (a == true) { ry(0.8) q[1]; a = measure q[1]; }"
