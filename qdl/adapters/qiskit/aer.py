@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import torch
 
 from qdl.adapters.qiskit import measured
+from qdl.adapters.qiskit.circuits import Translation
 from qdl.adapters.qiskit.prepared import Expvals, Probs, Samples
 from qdl.engine.memory import available
 from qdl.engine.remote import Program, Setting
@@ -52,12 +53,12 @@ class Aer:
     def expvals(self, program: Program, words: Sequence[Word]) -> Expvals:
         """Exact expectation values of words."""
         made, _ = measured.exact(program)
-        return Expvals(made, self._exact(made), tuple(words))
+        return Expvals(Translation(made, self._exact(made), exact=True), words)
 
     def probs(self, program: Program, names: Sequence[int | str]) -> Probs:
         """Exact probabilities of the joint values of wires and bits."""
         made, places = measured.exact(program, names)
-        return Probs(made, self._exact(made), tuple(places))
+        return Probs(Translation(made, self._exact(made), exact=True), places)
 
     def samples(self, program: Program, settings: Sequence[Setting]) -> Samples:
         """Outcomes of each setting."""
@@ -70,7 +71,7 @@ class Aer:
             once = at_end and not measured.conditions(program)
             method = "density_matrix" if noisy and once and cheap else "statevector"
         _check_memory(program, method)
-        return Samples(program, method, tuple(settings))
+        return Samples(Translation(program, method, exact=False), settings)
 
     def _exact(self, program: Program) -> str:
         """The method that is exact for a program."""

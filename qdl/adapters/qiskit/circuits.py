@@ -23,6 +23,8 @@ from qdl.ir.gates import Exponential, Prepare
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
+Tail = Sequence[Piece]
+
 
 class Translation:
     """A program in Qiskit's terms, for one of Aer's methods.
@@ -45,11 +47,11 @@ class Translation:
 
         self.program, self.method, self.exact = program, method, exact
         names = dict.fromkeys(op.bit for op in program.operations if op.bit is not None)
-        self.bits: dict[int | str, int] = {bit: k for k, bit in enumerate(names)}
+        self.bits = {bit: k for k, bit in enumerate(names)}
         self.parameters: tuple[Any, ...] = ()
         self._rotated: list[int] = []  # operations that take numbers
         self._strong: dict[int, slice] = {}  # channels that vary, and their columns among the strengths
-        self._parts: list[list[Piece] | int] = []  # the number of a channel stands for what varies
+        self._parts: list[Tail | int] = []  # the number of a channel stands for what varies
         strengths = 0
         for index, op in enumerate(program.operations):
             if index not in program.columns:
@@ -80,41 +82,38 @@ class Translation:
         """The strengths of all channels that vary, (rows, n_strengths)."""
         return angles[:, [column for index in self._strong for column in self.program.columns[index]]]
 
-    def circuit(
-        self, strengths: Real, names: Sequence[int | str] = (), turns: Iterable[Operation] = ()
-    ) -> tuple[QuantumCircuit, list[int]]:
-        """The circuit at some strengths; wires among the names are measured at its end, after the turns.
-
-        Returns
-        -------
-        circuit : QuantumCircuit
-        places : list of int
-            The classical bit of each name.
-        """
+    def circuit(self, strengths: Real, tail: Tail) -> QuantumCircuit:
+        """The circuit at some strengths, with what follows at its end."""
         from qiskit import QuantumCircuit
+
+        pieces = [piece for part in self._parts for piece in self._pieces(part, strengths)] + [*tail]
+        bits = {bit for piece in pieces for bit in piece.clbits}
+        made = QuantumCircuit(self.program.wires, 1 + max(bits, default=-1))
+        _fill(made, _merged(pieces), self.bits)
+        return made
+
+    def measured(self, names: Sequence[int | str], turns: Iterable[Operation]) -> tuple[Tail, list[int]]:
+        """An end that turns wires and measures those among the names, and the classical bit of each name."""
         from qiskit.circuit import Measure as Read
 
-        pieces = [piece for part in self._parts for piece in self._pieces(part, strengths)]
-        pieces += [piece for op in turns for piece in self._constant(op)]
-        bits = dict(self.bits)
+        tail = [piece for op in turns for piece in self._constant(op)]
+        bits: dict[int | str, int] = {**self.bits}
         for name in names:
-            if name not in bits:
+            if isinstance(name, int) and name not in bits:
                 bits[name] = len(bits)
-                pieces.append(Piece(Read(), (int(name),), (bits[name],)))
-        made = QuantumCircuit(self.program.wires, len(bits))
-        _fill(made, _merged(pieces), self.bits)
-        return made, [bits[name] for name in names]
+                tail.append(Piece(Read(), (name,), (bits[name],)))
+        return tail, [bits[name] for name in names]
 
-    def _pieces(self, part: list[Piece] | int, strengths: Real) -> list[Piece]:
+    def _pieces(self, part: Tail | int, strengths: Real) -> Tail:
         if not isinstance(part, int):
             return part
         op = self.program.operations[part]
-        return self._noise(replace(op, angles=tuple(map(float, strengths[self._strong[part]]))))
+        return self._noise(op, tuple(strengths[self._strong[part]].tolist()))
 
     def _constant(self, op: Operation) -> list[Piece]:
         """An operation with plain angles."""
         if isinstance(op.gate, Channel):
-            return self._noise(op)
+            return self._noise(op, op.angles)
         if isinstance(op.gate, Measure):
             return self._measured(op)
         if not op.gate.wires:  # a global phase
@@ -140,18 +139,18 @@ class Translation:
         from qiskit.circuit import Measure as Read
 
         if self.exact:
-            return self._noise(Operation(channel("phase_flip"), (0.5,), op.wires))
+            return self._noise(Operation(channel("phase_flip"), (), op.wires), (0.5,))
         assert op.bit is not None
         return [Piece(Read(), op.wires, (self.bits[op.bit],), op.condition)]
 
-    def _noise(self, op: Operation) -> list[Piece]:
+    def _noise(self, op: Operation, strengths: tuple[Any, ...]) -> list[Piece]:
         assert isinstance(op.gate, Channel)
         check_noise(op.gate, self.method)
-        instruction = channel_instruction(op.gate, op.angles, self.method)
+        instruction = channel_instruction(op.gate, strengths, self.method)
         return [Piece(instruction, op.wires[::-1], condition=op.condition)]
 
 
-def _fill(made: QuantumCircuit, pieces: Sequence[Piece], bits: Mapping[int | str, int]) -> None:
+def _fill(made: QuantumCircuit, pieces: Sequence[Piece], bits: Mapping[str, int]) -> None:
     """Put the pieces into a circuit; neighbours under one condition into one branch."""
     from qiskit import QuantumCircuit
     from qiskit.circuit import CircuitInstruction, IfElseOp

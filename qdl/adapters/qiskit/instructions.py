@@ -135,7 +135,9 @@ def channel_instruction(gate: Channel, strengths: tuple[float, ...], method: str
         return Reset()
     if method == "stabilizer":
         return _mixture(gate, strengths)
-    operators = gate.operators(*strengths)
+    operators = [  # rounding may leave a weight below zero
+        max(float(k.weight), 0.0) ** 0.5 * np.sum([a * m for a, m in k.terms], 0) for k in gate.kraus(*strengths)
+    ]
     if method == "density_matrix":  # vec takes columns one after the other
         operators = [np.sum([np.kron(k.conj(), k) for k in operators], 0)]
         return Instruction("superop", gate.wires, 0, operators)
@@ -157,7 +159,7 @@ def _mixture(gate: Channel, strengths: tuple[float, ...]) -> Any:
     weights: dict[str, float] = {}
     for kraus in gate.kraus(*strengths):
         word = _word(kraus.terms[0][1].tobytes())
-        weights[word] = weights.get(word, 0.0) + float(kraus.weight)
+        weights[word] = weights.get(word, 0.0) + max(float(kraus.weight), 0.0)
     return pauli_error(list(weights.items())).to_instruction()
 
 
