@@ -18,12 +18,16 @@ ENGINES = {
     "state": "qdl.engine.state:StateVector",
     "density": "qdl.engine.density:Density",
     "trajectory": "qdl.engine.trajectory:Trajectory",
+    "aer": "qdl.adapters.qiskit.aer:Aer",
 }
 
 CONVERTERS = {
     "from_qasm": "qdl.ir.qasm:from_qasm",
     "to_qasm": "qdl.ir.qasm:to_qasm",
     "draw": "qdl.ir.draw:draw",
+    "noise_from_backend": "qdl.adapters.qiskit.backend_noise:from_backend",
+    "noise_from_aer": "qdl.adapters.qiskit.aer_noise:from_aer",
+    "noise_to_aer": "qdl.adapters.qiskit.aer_noise:to_aer",
 }
 
 GRADIENTS = {

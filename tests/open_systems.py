@@ -13,6 +13,7 @@ import pytest
 import torch
 
 import qdl
+from qdl.errors import QdlError
 from qdl.ir import Circuit
 from tests import noisy_oracle, oracle
 from tests.strategies import CHANNEL_NAMES, Case, noisy_case
@@ -60,11 +61,15 @@ class NoisyConformance:
     seeds = range(100)
     most_wires = 4
 
-    def case(self, seed: int) -> Case:
+    comparisons = 200
+    densities = True  # whether it hands out density matrices; if not, it must say so
+
+    def case(self, seed: int, feedback: bool | None = None) -> Case:
         draw = Random(seed)
         wires = draw.randint(1, self.most_wires)
         length = draw.randint(2, 3 + 3 * wires)
-        return noisy_case(draw, wires, length, self.channels, self.feedback and seed % 2 == 1)
+        measures = (self.feedback if feedback is None else feedback) and seed % 2 == 1
+        return noisy_case(draw, wires, length, self.channels, measures)
 
     def options(self, seed: int) -> dict[str, Any]:
         return {"engine": self.engine, "dtype": torch.float64, "seed": seed}
@@ -99,6 +104,10 @@ class NoisyConformance:
     def test_density_matrices(self) -> None:
         for seed in self.seeds:
             made = self.case(seed)
+            if not self.densities:
+                with pytest.raises(QdlError, match="density"):
+                    qdl.density(made.circuit, made.own(), **self.options(seed))
+                continue
             kept = list(range(made.circuit.wires))[::-1][:2]
             found = qdl.density(made.circuit, made.own(), kept, **self.options(seed)).numpy()
             _, each = oracle.samples(made.own())
@@ -132,11 +141,11 @@ class NoisyConformance:
     def test_shots(self, shots: int) -> None:
         scores = Scores()
         for seed in self.seeds:
-            made = self.case(seed)
+            made = self.case(seed, feedback=True)
             found, error = qdl.estimate(made.circuit, made.observables, made.all(), shots=shots, **self.options(seed))
             _, each = oracle.samples(made.all())
             right = np.array([noisy_oracle.expval(made.circuit, made.observables, one) for one in each])
             deviation = found.detach().numpy() - right.reshape(found.shape)
             rare = error.numpy() < 3 / shots  # an outcome that was never seen leaves no spread to measure
             scores.add(np.where(rare, 0, deviation), np.where(rare, 1, error.numpy()))
-        scores.judge(200)
+        scores.judge(self.comparisons)

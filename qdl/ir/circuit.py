@@ -102,6 +102,7 @@ class Circuit:
         self._params: dict[str, Param] = {}
         self._key: tuple[Any, ...] | None = None
         self._conditions: list[Condition] = []
+        self._bits: dict[str, None] = {}
 
     @property
     def operations(self) -> tuple[Operation, ...]:
@@ -114,7 +115,7 @@ class Circuit:
     @property
     def bits(self) -> tuple[str, ...]:
         """The names of measured bits, in the order of their first measurement."""
-        return tuple(dict.fromkeys(op.bit for op in self._operations if op.bit is not None))
+        return tuple(self._bits)
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -366,6 +367,7 @@ class Circuit:
         """An independent copy."""
         out = Circuit(self.wires)
         out._operations, out._params, out._key = list(self._operations), dict(self._params), self._key
+        out._bits = dict(self._bits)
         return out
 
     def __copy__(self) -> Circuit:
@@ -431,7 +433,7 @@ class Circuit:
         fresh: dict[str, Param] = {}
         ready: list[Operation] = []
         for operation in operations:
-            for above in self._conditions:
+            for above in reversed(self._conditions):
                 both = above if operation.condition is None else above & operation.condition
                 operation = replace(operation, condition=both)
             for param in params_of(operation.angles):
@@ -450,6 +452,7 @@ class Circuit:
             ready.append(operation)
         self._operations += ready
         self._params |= fresh
+        self._bits |= {op.bit: None for op in ready if op.bit is not None}
         self._key = None
         return self
 

@@ -136,14 +136,26 @@ class _Deferred:
             self.out += Operation(row, angles, (*above, *places)).elementary()
 
 
+def remote(circuit: Circuit) -> Lowered:
+    """A circuit for engines that take it as it is."""
+    operations = circuit.elementary()
+    limits = [(op.gate.name, limit) for op in operations if _strong(op) for limit in op.gate.check(*op.angles)]  # type: ignore[attr-defined]
+    return Lowered(tuple(operations), (1,) * circuit.wires, tuple(range(circuit.wires)), {}, tuple(limits))
+
+
+def _strong(op: Operation) -> bool:
+    """Whether its angles are strengths, which have limits."""
+    return isinstance(op.gate, (Channel, Measure))
+
+
 def density(circuit: Circuit) -> Lowered:
     """A circuit for density matrices."""
     bits = {bit: circuit.wires + k for k, bit in enumerate(circuit.bits)}
     out, limits = [], []
     for op in circuit.elementary():
         above = tuple(bits[bit] for bit in op.condition.bits) if op.condition else ()
-        if isinstance(op.gate, (Channel, Measure)):
-            limits += [(op.gate.name, limit) for limit in op.gate.check(*op.angles)]
+        if _strong(op):
+            limits += [(op.gate.name, limit) for limit in op.gate.check(*op.angles)]  # type: ignore[attr-defined]
         gate, angles = as_map(op, len(above))
         if op.condition is not None and op.bit in op.condition.bits:
             raise CircuitError("a measurement depends on the bit that it writes", got=op, do="write to another bit")

@@ -25,7 +25,9 @@ from qdl.ir.noise.readout import Readout
 from qdl.ir.params import Angle, Expr, params_of
 from qdl.measure import seeds
 from qdl.plan import Plan
+from qdl.plan.lower import remote
 from qdl.plan.unravel import HIDDEN, Unravelled
+from qdl.run.distant import Distant
 from qdl.run.noisy import noisy
 from qdl.run.options import Options
 
@@ -55,12 +57,19 @@ class Compiled:
         if options.noise is not None:
             simulated, self.rules = noisy(self.circuit, options.noise)
         self.engine = registry.engine(options.engine) if isinstance(options.engine, str) else options.engine
-        if not isinstance(self.engine, StateVector):
+        here = isinstance(self.engine, StateVector)
+        if not here and not all(hasattr(self.engine, ask) for ask in ("expvals", "probs", "samples")):
             raise UnsupportedError(
                 "unknown kind of engine", got=type(self.engine).__name__, expected="an engine's name"
             )
-        self.method = options.method()
-        self.lowered = self.engine.lower(simulated, tuple(coherent))
+        self.distant: Distant | None = None
+        if here:
+            self.method = options.method()
+            self.lowered = self.engine.lower(simulated, tuple(coherent))
+        else:
+            name = options.engine if isinstance(options.engine, str) else type(self.engine).__name__
+            self.distant = Distant(self.engine, name, simulated, options.grad)
+            self.lowered = remote(simulated)
         self.draws = Draws(self.lowered) if isinstance(self.lowered, Unravelled) and self.lowered.events else None
         limits = list(dict.fromkeys(found for found in self.lowered.limits if isinstance(found[1].value, Expr)))
         self.limits = (limits, Evaluator([limit.value for _, limit in limits]))
@@ -152,6 +161,8 @@ class Compiled:
     def _chunked(self, values: Values, source: Any) -> Tensor:
         if self.draws is not None:
             return self._averaged(values, source)
+        if self.distant is not None:  # one request, however many samples
+            return self.rows(values, 0, 0 if self.options.shots is None else seeds.base_seed(source))
         seed = 0 if self.options.shots is None else seeds.base_seed(source)
         samples = values.samples
         planned = [(e, e.plan(values.sampled, samples, values.device)) for e in self.executors()]

@@ -14,8 +14,10 @@ from torch import Tensor
 
 from qdl.engine import kernels
 from qdl.engine.angles import Evaluator
+from qdl.engine.remote import Setting
 from qdl.engine.values import COMPLEX, Values
 from qdl.errors import CircuitError, UnsupportedError
+from qdl.grad.batched import Point
 from qdl.grad.execute import Bound, Executor, MakePlan, read_exactly
 from qdl.ir import Circuit, Observable, Operation
 from qdl.ir.maps import as_map, basis
@@ -66,7 +68,13 @@ class Words(Compiled):
             for column, (_, _, c) in zip(self.words_of, terms, strict=True):
                 sizes[column] += 1.0 if isinstance(c, Expr) else abs(c)
             self.shots_of = shots.allocate(self.settings, sizes, options.shots)
-        if options.shots is None:
+        if self.distant is not None:
+            self.readers = [Confused(self.rules, setting.wires) for setting in self.settings]
+            self.asked = [
+                Setting(reader.names, count, tuple(setting.operations()))
+                for setting, reader, count in zip(self.settings, self.readers, self.shots_of, strict=True)
+            ]
+        elif options.shots is None:
             self.executor = self.make_executor(methodcaller("words", tuple(self.words)))
             if self.draws is not None and not self.draws.blind:  # what cannot be undone need not, without gradients
                 self.ahead = self.make_executor(methodcaller("words", tuple(self.words)), forward=True)
@@ -89,6 +97,8 @@ class Words(Compiled):
         return [replace(rule, wires=self.lowered.places(rule.wires)) for rule in self.rules]
 
     def executors(self) -> list[Executor]:
+        if self.distant is not None:
+            return []
         return [self.executor] if self.options.shots is None else self.samplers
 
     def rows(self, values: Values, start: int, seed: int) -> Tensor:
@@ -137,6 +147,8 @@ class Words(Compiled):
         return out.index_add(-1, torch.tensor(self.rows_of, dtype=torch.long, device=out.device), products)
 
     def _exact(self, values: Values) -> Tensor:
+        if self.distant is not None:
+            return self.distant.expvals(values, self.words)
         executor = self.executor
         if self.ahead is not None and not (
             torch.is_grad_enabled() and any(t.requires_grad for t in values.tensors.values())
@@ -145,6 +157,8 @@ class Words(Compiled):
         return executor.run(values, self.method, merge.words).to(values.dtype)
 
     def _estimated(self, values: Values, start: int, seed: int) -> Tensor:
+        if self.distant is not None:
+            return self.distant.differentiate(values, partial(self._fetched_means, values, seed))
         bound = [sampler.bind(values) for sampler in self.samplers]
         rows = max(1, values.samples)
 
@@ -157,6 +171,27 @@ class Words(Compiled):
 
         shared, sampled = bound[0].angles(values)
         return self.method.values(evaluate, bound[0].sited, shared, sampled)  # type: ignore[arg-type,call-arg]
+
+    def _fetched_means(self, values: Values, seed: int, points: Sequence[Point], first: int) -> Tensor:
+        """The mean of each word at each point, (n_points, S, n_words), from a remote engine's shots."""
+        found = self._fetched(values, seed, points, first)
+        means = found[0].new_ones(*found[0].shape[:2], len(self.words))
+        for setting, read in zip(self.settings, found, strict=True):
+            means[..., list(setting.columns)] = read.mean(-2)
+        return means
+
+    def _fetched(self, values: Values, seed: int, points: Sequence[Point], first: int) -> list[Tensor]:
+        """What each shot of each setting gave for its words, (n_points, S, shots, n)."""
+        assert self.distant is not None
+        out = []
+        for k, bits in enumerate(self.distant.samples(values, self.asked, points, seed, first)):
+            reader, setting = self.readers[k], self.settings[k]
+            if reader.rules:
+                bits = torch.stack(
+                    [read_wrongly(reader, at, values, seed, (first + i, k, 1)) for i, at in enumerate(bits)]
+                )
+            out.append(shots.outcomes(setting, bits, setting.wires, values.dtype))
+        return out
 
     def _outcomes(
         self, k: int, bound: Bound, shared: Tensor, sampled: Tensor, values: Values, start: int, seed: int, run: int
@@ -202,10 +237,15 @@ class Estimates(Words):
         """sum over settings of (variance of what a shot adds to the observable)/shots; the shots are the value's."""
         rows = max(1, values.samples)
         total = torch.zeros(rows, self.count, dtype=values.dtype, device=values.device)
-        bound = [sampler.bind(values) for sampler in (self.samplers if self.options.shots is not None else [])]
-        for k, (setting, b) in enumerate(zip(self.settings, bound, strict=True)):
+        if self.options.shots is None:
+            return total
+        if self.distant is not None:
+            found = [read[0] for read in self._fetched(values, seed, [self.distant.point(values)], 0)]
+        else:
+            bound = [sampler.bind(values) for sampler in self.samplers]
+            found = [self._outcomes(k, b, *b.angles(values), values, start, seed, 0) for k, b in enumerate(bound)]
+        for k, (setting, read) in enumerate(zip(self.settings, found, strict=True)):
             count = self.shots_of[k]
-            read = self._outcomes(k, b, *b.angles(values), values, start, seed, 0)
             full = read.new_zeros(rows, count, len(self.words))
             full[..., list(setting.columns)] = read
             total += self._sums(full, values).var(1) / count
@@ -233,11 +273,14 @@ class Probs(Compiled):
         left = self.reader.names
         if self.draws is not None:  # bits are drawn with the trajectories; only wires are left to read
             left = tuple(name for name in left if not isinstance(name, str))
+        if self.distant is not None:
+            self.asked = [Setting(self.reader.names, options.shots or 0)]
+            return
         self.wires = self.lowered.places(left)
         self.executor = self.make_executor(methodcaller("probs", self.wires))
 
     def executors(self) -> list[Executor]:
-        return [self.executor]
+        return [] if self.distant is not None else [self.executor]
 
     def result_entries(self) -> float:
         return 2.0 ** len(self.wires)
@@ -265,6 +308,10 @@ class Probs(Compiled):
 
     def read(self, values: Values, start: int, seed: int) -> Tensor:
         """Probabilities, or how often each bit string was drawn, (R, 2**k)."""
+        if self.distant is not None:
+            if self.options.shots is None:
+                return self.reader.probabilities(self.distant.probs(values, self.reader.names), values)
+            return self.distant.differentiate(values, partial(self._fetched_shares, values, seed))
         if self.options.shots is None:
             out = torch.ones(1, 1, dtype=values.dtype, device=values.device)
             if self.wires:
@@ -273,13 +320,27 @@ class Probs(Compiled):
         bound = self.executor.bind(values)
 
         def evaluate(shared: Tensor, sampled: Tensor, run: int) -> Tensor:
-            index = shots.index_of(self.draw(bound, shared, sampled, values, start, seed, run))
-            hits = torch.ones(index.shape, dtype=values.dtype, device=values.device)
-            out = torch.zeros(len(index), 2 ** len(self.names), dtype=values.dtype, device=values.device)
-            return out.scatter_add(1, index, hits) / index.shape[1]
+            return self._shares(self.draw(bound, shared, sampled, values, start, seed, run), values.dtype)
 
         shared, sampled = bound.angles(values)
         return self.method.values(evaluate, bound.sited, shared, sampled)  # type: ignore[arg-type,call-arg]
+
+    def _shares(self, bits: Tensor, dtype: torch.dtype) -> Tensor:
+        """How often each bit string is among shots (rows, shots, n): shares (rows, 2**n)."""
+        index = shots.index_of(bits)
+        out = torch.zeros(len(index), 2 ** len(self.names), dtype=dtype, device=bits.device)
+        return out.scatter_add(1, index, torch.ones(index.shape, dtype=dtype, device=bits.device)) / index.shape[1]
+
+    def _fetched_shares(self, values: Values, seed: int, points: Sequence[Point], first: int) -> Tensor:
+        return torch.stack([self._shares(bits, values.dtype) for bits in self.fetched(values, seed, points, first)])
+
+    def fetched(self, values: Values, seed: int, points: Sequence[Point], first: int) -> list[Tensor]:
+        """A remote engine's shots at each point, (S, shots, n), read with their errors."""
+        assert self.distant is not None
+        (found,) = self.distant.samples(values, self.asked, points, seed, first)
+        if not self.reader.rules:
+            return list(found)
+        return [read_wrongly(self.reader, bits, values, seed, (first + i, 1)) for i, bits in enumerate(found)]
 
     def draw(
         self, bound: Bound, shared: Tensor, sampled: Tensor, values: Values, start: int, seed: int, run: int
@@ -308,6 +369,8 @@ class Sample(Probs):
     """Bit strings on wires and bits."""
 
     def rows(self, values: Values, start: int, seed: int) -> Tensor:
+        if self.distant is not None:
+            return self.fetched(values, seed, [self.distant.point(values)], 0)[0]
         if self.draws is not None:
             values, _ = self.drawn(values, start, seed)
         bound = self.executor.bind(values)
@@ -325,6 +388,8 @@ class State(Compiled):
 
     def __init__(self, circuit: Circuit, options: Options) -> None:
         super().__init__(circuit, options, coherent=range(circuit.wires))
+        if self.distant is not None:
+            raise UnsupportedError("a remote engine hands out no states", do="use engine='state' or 'density'")
         if options.shots is not None:
             raise UnsupportedError("amplitudes cannot be sampled", got=f"shots={options.shots}", do="use qdl.sample")
         if options.grad == "shift":
@@ -398,6 +463,12 @@ class Density(State):
             return (rows.to(turned.dtype) @ turned.mT).reshape(*out.shape[:-1], size, size)
         front = kernels.to_front(rows, self.lowered.places(self.kept), len(self.lowered.levels))
         return (front @ front.mH).reshape(*out.shape[:-1], size, size)
+
+
+def read_wrongly(reader: Confused, bits: Tensor, values: Values, seed: int, path: tuple[int, ...]) -> Tensor:
+    """Bits (S, shots, n) as they are read."""
+    rows, count, _ = bits.shape
+    return reader.flip(bits, values, uniform(seed, path, 0, rows, count, len(reader.rules), bits.device))
 
 
 def _check_observables(listed: Sequence[Any], circuit: Circuit) -> None:
