@@ -47,7 +47,7 @@ class Translation:
 
         self.program, self.method, self.exact = program, method, exact
         names = dict.fromkeys(op.bit for op in program.operations if op.bit is not None)
-        self.bits = {bit: k for k, bit in enumerate(names)}
+        self.bits: dict[int | str, int] = {bit: k for k, bit in enumerate(names)}
         self.parameters: tuple[Any, ...] = ()
         self._rotated: list[int] = []  # operations that take numbers
         self._strong: dict[int, slice] = {}  # channels that vary, and their columns among the strengths
@@ -97,7 +97,7 @@ class Translation:
         from qiskit.circuit import Measure as Read
 
         tail = [piece for op in turns for piece in self._constant(op)]
-        bits: dict[int | str, int] = {**self.bits}
+        bits = dict(self.bits)
         for name in names:
             if isinstance(name, int) and name not in bits:
                 bits[name] = len(bits)
@@ -150,7 +150,7 @@ class Translation:
         return [Piece(instruction, op.wires[::-1], condition=op.condition)]
 
 
-def _fill(made: QuantumCircuit, pieces: Sequence[Piece], bits: Mapping[str, int]) -> None:
+def _fill(made: QuantumCircuit, pieces: Sequence[Piece], bits: Mapping[int | str, int]) -> None:
     """Put the pieces into a circuit; neighbours under one condition into one branch."""
     from qiskit import QuantumCircuit
     from qiskit.circuit import CircuitInstruction, IfElseOp

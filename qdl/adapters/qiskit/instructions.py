@@ -20,8 +20,8 @@ from qdl.engine.rotations import Rotation
 from qdl.errors import UnsupportedError
 from qdl.ir import Operation
 from qdl.ir.bits import Condition
-from qdl.ir.channels import Channel
-from qdl.ir.gates import PAULI, TABLE, Gate, pauli_string
+from qdl.ir.channels import Channel, Kraus
+from qdl.ir.gates import PAULI, TABLE, Gate, Matrix, pauli_string
 
 CLIFFORD = {"id", "x", "y", "z", "h", "s", "sdg", "sx", "sxdg", "cx", "cy", "cz", "swap"}
 SAME = CLIFFORD | {"t", "tdg", "ccx"}  # what Qiskit calls as we do and every other method takes
@@ -135,13 +135,17 @@ def channel_instruction(gate: Channel, strengths: tuple[float, ...], method: str
         return Reset()
     if method == "stabilizer":
         return _mixture(gate, strengths)
-    operators = [  # rounding may leave a weight below zero
-        max(float(k.weight), 0.0) ** 0.5 * np.sum([a * m for a, m in k.terms], 0) for k in gate.kraus(*strengths)
-    ]
+    operators = [_operator(kraus) for kraus in gate.kraus(*strengths)]
     if method == "density_matrix":  # vec takes columns one after the other
         operators = [np.sum([np.kron(k.conj(), k) for k in operators], 0)]
         return Instruction("superop", gate.wires, 0, operators)
     return Instruction("kraus", gate.wires, 0, operators)
+
+
+def _operator(kraus: Kraus) -> Matrix:
+    """A Kraus operator at plain strengths; rounding may leave its weight below zero."""
+    whole = sum(amplitude * matrix for amplitude, matrix in kraus.terms)
+    return np.asarray(max(float(kraus.weight), 0.0) ** 0.5 * whole)
 
 
 def _mixture(gate: Channel, strengths: tuple[float, ...]) -> Any:
