@@ -143,6 +143,16 @@ def test_wires_that_are_not_entangled_with_each_other_are_not_mixed_up() -> None
         assert distance(expval(Aer(method), circuit, words, {}), expected) <= bound
 
 
+@pytest.mark.parametrize("size", [0.0, 1e-6, 1e-9])
+def test_small_parts_of_observables_are_not_dropped(size: float) -> None:
+    circuit = scrambled(2, 3)
+    matrix = np.kron(np.diag([1.0, -1.0]), [[0, size], [size, 0]])
+    words = [Hermitian(matrix, (1, 0)), Hermitian(matrix + np.eye(4), (0, 1))]
+    expected = oracle.expval(circuit, words, {})[None]
+    for method in PURE:
+        assert distance(expval(Aer(method), circuit, words, {}), expected) <= max(1e-4 * size, 1e-13)
+
+
 @pytest.mark.parametrize("gamma", [1e-7, 1e-9, 1e-12])
 def test_weak_channels_are_not_dropped(gamma: float) -> None:
     g = Param("g", 1)

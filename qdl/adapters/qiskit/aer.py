@@ -1,9 +1,9 @@
 """Qiskit Aer as an engine: ``engine="aer"`` or ``engine="aer:<method>"``.
 
-What is exact: pure circuits by the methods ``statevector``, ``matrix_product_state`` and ``stabilizer``; channels and
-resets by ``density_matrix``, however weak they are. What depends on a measured bit Aer samples, whatever the method; so
-such circuits are read with shots. The method ``stabilizer`` takes Clifford circuits; it draws Pauli errors and resets,
-and leaves out what is less likely than 1e-10.
+What is exact: pure circuits by the methods ``statevector``, ``stabilizer`` and, to 1e-8, ``matrix_product_state``;
+channels and resets by ``density_matrix``, however weak they are. What depends on a measured bit Aer samples, whatever
+the method; so such circuits are read with shots. The method ``stabilizer`` takes Clifford circuits; it draws Pauli
+errors and resets, and leaves out what is less likely than 1e-10.
 """
 
 from __future__ import annotations

@@ -156,8 +156,12 @@ def _operator(word: Word) -> tuple[SparsePauliOp, tuple[int, ...]]:
 
     whole, qubits = SparsePauliOp(""), tuple[int, ...]()
     for atom in word:
-        pauli = atom.letter in PAULI
-        factor = SparsePauliOp(atom.letter) if pauli else SparsePauliOp.from_operator(Operator(atom.matrix))
+        if atom.letter in PAULI:
+            factor = SparsePauliOp(atom.letter)
+        elif not atom.matrix.any():
+            factor = SparsePauliOp("I" * len(atom.wires), 0.0)
+        else:
+            factor = SparsePauliOp.from_operator(Operator(atom.matrix), atol=0, rtol=0)  # the default drops 1e-5
         whole, qubits = factor.tensor(whole), (*qubits, *atom.wires[::-1])
     return whole, qubits
 
