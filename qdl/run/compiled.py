@@ -138,6 +138,9 @@ class Compiled:
         per_sample = size * sum(executor.sample_entries(plan, reverse) for executor, plan in planned)
         # A shot is a uniform number and an index for each part, then bits and outcomes: at most 8 of 8 bytes each.
         per_sample += 64 * (self.options.shots or 0) * max((len(plan.parts) for _, plan in planned), default=0)
+        if self.draws is not None:  # uniform numbers, laws and what was drawn
+            hidden = self.draws.lowered.hidden
+            per_sample += 8 * (8 * self.draws.width + 3 * (hidden.size if hidden else 0))
         fixed = size * samples * self.result_entries()
         remedy = "use engine='trajectory'" if self.engine.mixed else "use fewer wires"
         return rows_that_fit(samples, per_sample, fixed, device, self.options.memory_budget, remedy)

@@ -46,10 +46,13 @@ class Distant:
             )
         self.engine, self.circuit, self.grad = engine, circuit, grad
         self._programs: dict[Any, _Program] = {}
-        program(circuit.operations, circuit.wires)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_programs": {}}
+
+    def refuse_early(self, ask: Callable[[Program], Any]) -> None:
+        """Let the engine refuse what it cannot do, before there are values."""
+        ask(_Program(self.circuit, frozenset(), torch.float64).program)
 
     def expvals(self, values: Values, words: Sequence[Word]) -> Tensor:
         """Exact expectation values, (S, n_words), differentiable."""

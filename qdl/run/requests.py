@@ -74,6 +74,8 @@ class Words(Compiled):
                 Setting(reader.names, count, tuple(setting.operations()))
                 for setting, reader, count in zip(self.settings, self.readers, self.shots_of, strict=True)
             ]
+            engine, asked, words = self.engine, self.asked, self.words
+            self.distant.refuse_early(lambda p: engine.samples(p, asked) if asked else engine.expvals(p, words))
         elif options.shots is None:
             self.executor = self.make_executor(methodcaller("words", tuple(self.words)))
             if self.draws is not None and not self.draws.blind:  # what cannot be undone need not, without gradients
@@ -275,6 +277,8 @@ class Probs(Compiled):
             left = tuple(name for name in left if not isinstance(name, str))
         if self.distant is not None:
             self.asked = [Setting(self.reader.names, options.shots or 0)]
+            engine, asked, names = self.engine, self.asked, self.reader.names
+            self.distant.refuse_early(lambda p: engine.samples(p, asked) if options.shots else engine.probs(p, names))
             return
         self.wires = self.lowered.places(left)
         self.executor = self.make_executor(methodcaller("probs", self.wires))

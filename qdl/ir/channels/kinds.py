@@ -96,7 +96,8 @@ class Channel(Gate):
 
     def operators(self, *strengths: float) -> list[Matrix]:
         """The Kraus operators at plain strengths, (2**wires, 2**wires) each, with sum K^+ K = 1."""
-        return [np.sqrt(k.weight) * sum(a * m for a, m in k.terms) for k in self.kraus(*strengths)]  # type: ignore[arg-type]
+        found: list[Any] = [(k.weight, k.terms) for k in self.kraus(*strengths)]  # numbers, at plain strengths
+        return [np.sqrt(max(weight, 0.0)) * sum(a * m for a, m in terms) for weight, terms in found]
 
     def features(self, *strengths: Angle) -> dict[Angle, Pairs]:
         """The channel as rho -> sum_f f sum_(A, B) A rho B^+, linear in its features f.
