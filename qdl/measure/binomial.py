@@ -9,9 +9,7 @@ from qdl.errors import ValuesError
 from qdl.measure.seeds import Seed, base_seed, generator
 
 
-def binomial(
-    p: Tensor, shots: int, seed: Seed = None, run: int = 0, flips: tuple[float, float] = (0.0, 0.0)
-) -> Tensor:
+def binomial(p: Tensor, shots: int, seed: Seed = None, run: int = 0, flips: tuple[float, float] = (0.0, 0.0)) -> Tensor:
     """The share of `shots` in which a two-valued outcome came up, drawn independently for every element.
 
     Parameters
