@@ -67,6 +67,7 @@ KRAUS: dict[str, Any] = {
     "phase_damping": lambda gamma: [np.diag([1, math.sqrt(1 - gamma)]), np.diag([0, math.sqrt(gamma)])],
     "thermal_relaxation": relaxation,
     "reset_error": resets,
+    "delay": lambda time: [LETTERS["I"]],
     "reset": lambda: resets(1.0, 0.0),
 }
 

@@ -41,6 +41,7 @@ def _pauli(wires: int, strengths: Sequence[float]) -> Any:
 
 
 AER: dict[str, Callable[..., Any]] = {
+    "delay": lambda time: pauli_error([("I", 1)]),
     "bit_flip": lambda p: pauli_error([("X", p), ("I", 1 - p)]),
     "phase_flip": lambda p: pauli_error([("Z", p), ("I", 1 - p)]),
     "bit_phase_flip": lambda p: pauli_error([("Y", p), ("I", 1 - p)]),

@@ -15,7 +15,7 @@ from qdl import registry
 from qdl.errors import CircuitError
 from qdl.ir import gates
 from qdl.ir.bits import Condition, condition
-from qdl.ir.channels import Channel, Measure, channel, kraus_channel
+from qdl.ir.channels import DEFAULTS, Channel, Measure, channel, kraus_channel
 from qdl.ir.evolution import evolution
 from qdl.ir.gates import Composite, Gate, Prepare
 from qdl.ir.observables import Observable, check_wire
@@ -265,6 +265,9 @@ class Circuit:
         row = name if isinstance(name, Channel) else channel(name, len(where))
         if row.wires != len(where):
             raise CircuitError(f"channel {row.name!r} does not fit the wires", got=len(where), expected=row.wires)
+        default = DEFAULTS.get(row.name, ())
+        if len(values) == len(row.angles) - len(default):
+            values += default
         if len(values) != len(row.angles):
             named = ", ".join(row.angles[:4]) + (", ..." if len(row.angles) > 4 else "")
             expected = f"{len(row.angles)}: {named}"

@@ -1,4 +1,7 @@
-"""The gate table as a table to read; ``python -m qdl.ir.table`` prints it as it stands in the README."""
+"""The gate table as a table to read: ``python -m qdl.ir.table`` prints it as it stands in the README.
+
+``python -m qdl.ir.table channels`` prints the channels.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from qdl.ir.channels import channel_table_markdown
 from qdl.ir.circuit import Circuit
 from qdl.ir.gates import TABLE, Composite, Exponential, Fixed, Gate, Rotor
 from qdl.ir.params import Param, to_text
@@ -16,6 +20,7 @@ from qdl.ir.qasm.reader import STDGATES
 from qdl.ir.qasm.writer import BUILT_IN, Writer
 
 START, END = "<!-- gate table -->", "<!-- /gate table -->"
+CHANNELS_START, CHANNELS_END = "<!-- channel table -->", "<!-- /channel table -->"
 
 _HEAD = ("gate", "angles", "wires", "kind", "what it is", "OpenQASM 3", "frequencies")
 
@@ -144,4 +149,4 @@ def _frequencies(gate: Gate) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(gate_table_markdown())
+    sys.stdout.write(channel_table_markdown() if sys.argv[1:] == ["channels"] else gate_table_markdown())

@@ -58,7 +58,7 @@ class Lowered:
 
 def amplitudes(circuit: Circuit, coherent: Collection[int] = ()) -> Lowered:
     """A circuit for state vectors, of whose wires `coherent` are read in other bases than Z."""
-    operations = circuit.elementary()
+    operations = [op for op in circuit.elementary() if op.gate.name != "delay"]
     plain = all(op.condition is None and not isinstance(op.gate, (Channel, Measure)) for op in operations)
     if plain:
         return Lowered(tuple(operations), (1,) * circuit.wires, tuple(range(circuit.wires)))

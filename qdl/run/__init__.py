@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from qdl.errors import CircuitError, ValuesError
-from qdl.ir import Circuit, Observable
+from qdl.ir import Circuit, NoiseModel, Observable
 from qdl.measure.binomial import binomial
 from qdl.run import explained, requests
 from qdl.run.compiled import Compiled
@@ -50,7 +50,8 @@ def _cached(kind: str, circuit: Circuit, key: Any, options: Mapping[str, Any], m
     """The compiled request of this key, made if it is not among the latest. The seed is no part of it."""
     _check_circuit(circuit)
     try:
-        full = (kind, circuit.key, key, tuple(sorted((k, v) for k, v in options.items() if k != "seed")))
+        plain = {name: value.key if isinstance(value, NoiseModel) else value for name, value in options.items()}
+        full = (kind, circuit.key, key, tuple(sorted((k, v) for k, v in plain.items() if k != "seed")))
         found = _CACHE.get(full)
     except TypeError:  # an option that cannot be hashed: checked and planned anew
         return make(Options.make(options))

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import qdl
 from qdl.ir import TABLE
-from qdl.ir.table import END, START, gate_table_markdown
+from qdl.ir.channels import CHANNELS, channel_table_markdown
+from qdl.ir.table import CHANNELS_END, CHANNELS_START, END, START, gate_table_markdown
 
 README = Path(qdl.__file__).parents[1] / "README.md"
 
@@ -18,6 +19,14 @@ def test_the_readme_holds_the_table() -> None:
     assert text.count(START) == text.count(END) == 1
     found = text.split(START)[1].split(END)[0].strip()
     assert found == gate_table_markdown().strip(), "run python -m qdl.ir.table and put its output between the markers"
+
+
+def test_the_readme_holds_the_channels() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert text.count(CHANNELS_START) == text.count(CHANNELS_END) == 1
+    found = text.split(CHANNELS_START)[1].split(CHANNELS_END)[0].strip()
+    assert found == channel_table_markdown().strip(), "run python -m qdl.ir.table channels and put it in its place"
+    assert [line.split("`")[1] for line in found.splitlines()[2:]] == list(CHANNELS)
 
 
 def test_every_row_has_a_line() -> None:

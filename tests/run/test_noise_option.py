@@ -12,6 +12,7 @@ import pytest
 import torch
 
 import qdl
+from qdl import run
 from qdl.errors import QdlError
 from qdl.ir import Circuit, Hermitian, NoiseModel, Param, X, Y, Z
 from tests import noisy_oracle, oracle
@@ -185,6 +186,18 @@ def test_bits_measured_in_the_middle_are_read_wrongly() -> None:
         qdl.probs(made, wires=["m"], noise=noise)
     with pytest.raises(QdlError, match="joint"):
         qdl.probs(made, wires=["m"], engine="density", noise=NoiseModel().readout(JOINT, wires=(0, 1)))
+
+
+def test_requests_with_noise_are_planned_once_and_follow_the_model() -> None:
+    noise = NoiseModel().add("bit_flip", 0.1, gates="x")
+    made = Circuit(1).x(0)
+    first = qdl.expval(made, Z(0), engine="density", noise=noise, dtype=torch.float64)
+    before = len(run._CACHE)
+    assert qdl.expval(made, Z(0), engine="density", noise=noise, dtype=torch.float64) == first
+    assert len(run._CACHE) == before
+    noise.add("bit_flip", 0.1, gates="x")
+    assert abs(qdl.expval(made, Z(0), engine="density", noise=noise, dtype=torch.float64) + 0.64) < 1e-12
+    assert abs(first + 0.8) < 1e-12
 
 
 def test_a_model_is_refused_where_it_cannot_be_carried() -> None:

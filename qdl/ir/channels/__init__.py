@@ -5,6 +5,16 @@ the angles of gates are; so they can be batched and have gradients.
 """
 
 from qdl.ir.channels.kinds import Channel, Kraus, Limit, Measure
-from qdl.ir.channels.rows import CHANNELS, channel, kraus_channel
+from qdl.ir.channels.rows import CHANNELS, DEFAULTS, channel, channel_table_markdown, kraus_channel
 
-__all__ = ["CHANNELS", "Channel", "Kraus", "Limit", "Measure", "channel", "kraus_channel"]
+__all__ = [
+    "CHANNELS",
+    "DEFAULTS",
+    "Channel",
+    "Kraus",
+    "Limit",
+    "Measure",
+    "channel",
+    "channel_table_markdown",
+    "kraus_channel",
+]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from functools import cache, partial
 from itertools import product as sequences
+from typing import NamedTuple
 
 import numpy as np
 
@@ -131,35 +132,82 @@ def _relaxes(t1: Angle, t2: Angle, time: Angle, excited: Angle) -> list[Limit]:
     ]
 
 
-# name: (wires or None for any, strengths, Kraus operators, limits)
-CHANNELS: dict[str, tuple[int | None, tuple[str, ...] | None, Make, Check]] = {
-    "bit_flip": (1, ("p",), partial(_flip, "X"), _probabilities),
-    "phase_flip": (1, ("p",), partial(_flip, "Z"), _probabilities),
-    "bit_phase_flip": (1, ("p",), partial(_flip, "Y"), _probabilities),
-    # p is the probability of an error, each of the 4**k - 1 Pauli words being as likely: what is left of any word is
-    # 1 - p 4**k/(4**k - 1). (Qiskit's parameter is that p 4**k/(4**k - 1).)
-    "depolarizing": (None, ("p",), _depolarizing, _probabilities),
-    # The probabilities of all Pauli words but the identity, in the order X, Y, Z, or IX, IY, IZ, XI, ..., ZZ.
-    "pauli": (None, None, _pauli, _probabilities),
-    "amplitude_damping": (1, ("gamma",), lambda g: _damping(g, _rest(g), 1.0), _probabilities),
-    # gamma towards a state with the population `excited` of |1> (PennyLane's p)
-    "generalized_amplitude_damping": (1, ("gamma", "excited"), lambda g, p: _damping(g, _rest(g), _rest(p)), _each),
-    # sqrt(1 - gamma) of the coherence is left
-    "phase_damping": (1, ("gamma",), lambda g: _dephasing(root(_rest(g))), _probabilities),
-    # all times in one unit; `excited` is the population of |1> that the wire relaxes to
-    "thermal_relaxation": (1, ("t1", "t2", "time", "excited"), _relaxation, _relaxes),
-    # with p0 set to |0>, with p1 set to |1>
-    "reset_error": (1, ("p0", "p1"), _reset_error, _probabilities),
-    "reset": (1, (), lambda: _reset_error(1.0, 0.0), _probabilities),
-}
-# Those that have fewer features than products of amplitudes.
-LINEAR: dict[str, Callable[..., dict[Angle, Pairs]]] = {
-    "amplitude_damping": lambda g: _damped(g, _rest(g), 1.0, root(_rest(g))),
-    "generalized_amplitude_damping": lambda g, p: _damped(g, _rest(g), _rest(p), root(_rest(g))),
-    "thermal_relaxation": lambda t1, t2, time, excited: _damped(
-        _rest(_decay(time, t1)), _decay(time, t1), _rest(excited), _decay(time, t2)
+class Row(NamedTuple):
+    """What the table knows of a channel.
+
+    Attributes
+    ----------
+    wires : int or None
+        None for any number.
+    strengths : tuple of str, or None
+        None where their number follows from that of the wires.
+    about : str
+        What it does, for the table in the README.
+    kraus, check : callable
+        Strengths to Kraus operators, and to what must not be negative.
+    linear : callable or None
+        Strengths to features, where these are fewer than products of amplitudes.
+    """
+
+    wires: int | None
+    strengths: tuple[str, ...] | None
+    about: str
+    kraus: Make
+    check: Check = _probabilities
+    linear: Callable[..., dict[Angle, Pairs]] | None = None
+
+
+CHANNELS: dict[str, Row] = {
+    "bit_flip": Row(1, ("p",), "X with probability p", partial(_flip, "X")),
+    "phase_flip": Row(1, ("p",), "Z with probability p", partial(_flip, "Z")),
+    "bit_phase_flip": Row(1, ("p",), "Y with probability p", partial(_flip, "Y")),
+    "depolarizing": Row(
+        None,
+        ("p",),
+        "an error with probability p, each Pauli word but the identity as likely; what is left of a word is "
+        "1 - p 4^k/(4^k - 1) (Qiskit's parameter is that p 4^k/(4^k - 1))",
+        _depolarizing,
     ),
+    "pauli": Row(None, None, "each Pauli word with a probability of its own: X, Y, Z; IX, IY, IZ, XI, ..., ZZ", _pauli),
+    "amplitude_damping": Row(
+        1,
+        ("gamma",),
+        "decay from 1 to 0 with probability gamma; sqrt(1 - gamma) of the coherence is left",
+        lambda g: _damping(g, _rest(g), 1.0),
+        linear=lambda g: _damped(g, _rest(g), 1.0, root(_rest(g))),
+    ),
+    "generalized_amplitude_damping": Row(
+        1,
+        ("gamma", "excited"),
+        "the same towards a state with the population `excited` of 1 (PennyLane's p)",
+        lambda g, e: _damping(g, _rest(g), _rest(e)),
+        _each,
+        lambda g, e: _damped(g, _rest(g), _rest(e), root(_rest(g))),
+    ),
+    "phase_damping": Row(
+        1, ("gamma",), "sqrt(1 - gamma) of the coherence is left", lambda g: _dephasing(root(_rest(g)))
+    ),
+    "thermal_relaxation": Row(
+        1,
+        ("t1", "t2", "time", "excited"),
+        "populations relax with T1 towards `excited` (0 if left out), coherence decays with T2 <= 2 T1",
+        _relaxation,
+        _relaxes,
+        lambda t1, t2, time, excited: _damped(
+            _rest(_decay(time, t1)), _decay(time, t1), _rest(excited), _decay(time, t2)
+        ),
+    ),
+    "reset_error": Row(1, ("p0", "p1"), "set to 0 with probability p0, to 1 with p1", _reset_error),
+    "delay": Row(
+        1,
+        ("time",),
+        "nothing; a noise model lets the wire decay for so long",
+        lambda time: [_one(apply("add", 1.0, apply("mul", 0.0, time)), PAULI["I"])],  # its derivative is 0, not missing
+        lambda time: [Limit(time, "time runs backwards", "time >= 0")],
+    ),
+    "reset": Row(1, (), "set to 0", lambda: _reset_error(1.0, 0.0)),
 }
+DEFAULTS = {"thermal_relaxation": (0.0,)}  # of last strengths that may be left out
 
 
 @cache
@@ -175,22 +223,30 @@ def channel(name: str, wires: int = 1) -> Channel:
         close = get_close_matches(name, CHANNELS, n=1) if isinstance(name, str) else []
         remedy = f"did you mean {close[0]!r}?" if close else None
         raise CircuitError("unknown channel", got=repr(name), expected=f"one of {', '.join(CHANNELS)}", do=remedy)
-    fixed, strengths, make, check = CHANNELS[name]
-    if fixed not in (None, wires) or not 1 <= wires <= MOST_WIRES:
-        expected = f"{fixed} wire" if fixed else f"1 to {MOST_WIRES} wires"
+    row = CHANNELS[name]
+    if row.wires not in (None, wires) or not 1 <= wires <= MOST_WIRES:
+        expected = f"{row.wires} wire" if row.wires else f"1 to {MOST_WIRES} wires"
         raise CircuitError(f"channel {name!r} does not fit the wires", got=f"{wires} wires", expected=expected)
+    strengths = row.strengths
     if strengths is None:
         strengths = tuple(f"p_{word.lower()}" for word in _words(wires))
-    return Channel(
-        name,
-        wires,
-        strengths,
-        make if fixed else partial(make, wires),
-        check,
-        (channel, (name, wires)),
-        (),
-        LINEAR.get(name),
-    )
+    make = row.kraus if row.wires else partial(row.kraus, wires)
+    return Channel(name, wires, strengths, make, row.check, (channel, (name, wires)), (), row.linear)
+
+
+def channel_table_markdown() -> str:
+    """The channel table, one line per row, in Markdown; ``python -m qdl.ir.table channels`` prints it.
+
+    Examples
+    --------
+    >>> channel_table_markdown().splitlines()[2]
+    '| `bit_flip` | p | 1 | X with probability p |'
+    """
+    lines = ["| channel | strengths | wires | what it does |", "| --- | --- | --- | --- |"]
+    for name, row in CHANNELS.items():
+        strengths = "4^k - 1 probabilities" if row.strengths is None else ", ".join(row.strengths)
+        lines.append(f"| `{name}` | {strengths} | {row.wires or f'1 to {MOST_WIRES}'} | {row.about} |")
+    return "\n".join(lines) + "\n"
 
 
 def kraus_channel(matrices: Sequence[object]) -> Channel:

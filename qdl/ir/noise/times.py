@@ -7,26 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from qdl.errors import CircuitError
-from qdl.ir.channels import Channel, Kraus, Limit, channel
+from qdl.ir.channels import Channel, channel
 from qdl.ir.circuit import Operation
-from qdl.ir.gates import PAULI, Step
+from qdl.ir.gates import Step
 from qdl.ir.noise.rules import Place, named, places_of, refuse_misplaced
 from qdl.ir.params import Angle, Expr, apply, as_angle, exp
 
-
-def _delay() -> Channel:
-    return DELAY
-
-
-# A wire that waits; what happens to it meanwhile is a noise model's to say.
-DELAY = Channel(
-    "delay",
-    1,
-    ("time",),
-    lambda time: [Kraus(1.0, ((1.0, PAULI["I"]),))],
-    lambda time: [Limit(time, "time runs backwards", "time >= 0")],
-    (_delay, ()),
-)
+DELAY = channel("delay")
 
 
 @dataclass(frozen=True)
