@@ -21,6 +21,7 @@ from qdl.errors import UnsupportedError
 from qdl.ir.noise.readout import Readout
 from qdl.ir.observables import Atom, Hermitian, Word
 from qdl.ir.params import Angle, Expr, apply
+from qdl.measure.seeds import uniform
 
 
 def as_read(word: Word, rules: Sequence[Readout]) -> dict[Word, Angle]:
@@ -150,3 +151,10 @@ class Confused:
             for place, column in enumerate(reversed(columns)):
                 bits[..., column] = (read >> place & 1).to(bits.dtype)
         return bits[..., : self.count]
+
+    def read(self, bits: Tensor, values: Values, seed: int, path: tuple[int, ...], start: int = 0) -> Tensor:
+        """Bits (S, shots, n) of samples `start` and on as they are read, with the random numbers of a path."""
+        if not self.rules:
+            return bits
+        rows, count, _ = bits.shape
+        return self.flip(bits, values, uniform(seed, path, start, rows, count, len(self.rules), bits.device))

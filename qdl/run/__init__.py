@@ -18,11 +18,13 @@ from torch import Tensor
 from qdl.errors import CircuitError, ValuesError
 from qdl.ir import Circuit, NoiseModel, Observable
 from qdl.measure.binomial import binomial
-from qdl.run import explained, requests
+from qdl.run import explained
 from qdl.run.compiled import Compiled
 from qdl.run.noisy import readout_only
 from qdl.run.options import Options
-from qdl.run.requests import Estimate
+from qdl.run.outcomes import Probs, Sample
+from qdl.run.states import Density, State
+from qdl.run.words import Estimate, Estimates, Words
 
 __all__ = [
     "Compiled",
@@ -88,7 +90,7 @@ def compile(circuit: Circuit, observables: Any, **options: Any) -> Compiled:
     tensor(1.)
     """
     _check_circuit(circuit)
-    return requests.Words(circuit, _listed(observables), Options.make(options))
+    return Words(circuit, _listed(observables), Options.make(options))
 
 
 def expval(circuit: Circuit, observables: Any, values: Mapping[str, Any] | None = None, **options: Any) -> Tensor:
@@ -117,7 +119,7 @@ def expval(circuit: Circuit, observables: Any, values: Mapping[str, Any] | None 
             [-1., -1.]])
     """
     observables = _listed(observables)
-    found = _cached("expval", circuit, _key(observables), options, lambda o: requests.Words(circuit, observables, o))
+    found = _cached("expval", circuit, _key(observables), options, lambda o: Words(circuit, observables, o))
     return found(values, seed=options.get("seed"))
 
 
@@ -138,9 +140,7 @@ def estimate(circuit: Circuit, observables: Any, values: Mapping[str, Any] | Non
     (True, 0.01)
     """
     observables = _listed(observables)
-    found = _cached(
-        "estimate", circuit, _key(observables), options, lambda o: requests.Estimates(circuit, observables, o)
-    )
+    found = _cached("estimate", circuit, _key(observables), options, lambda o: Estimates(circuit, observables, o))
     estimated: Estimate = found(values, seed=options.get("seed"))
     return estimated
 
@@ -154,9 +154,7 @@ def var(circuit: Circuit, observables: Any, values: Mapping[str, Any] | None = N
     >>> qdl.var(qdl.Circuit(1).h(0), qdl.Z(0))
     tensor(1.)
     """
-    found = _cached(
-        "var", circuit, _key(observables), options, lambda o: requests.Words(circuit, observables, o, square=True)
-    )
+    found = _cached("var", circuit, _key(observables), options, lambda o: Words(circuit, observables, o, square=True))
     return found(values, seed=options.get("seed"))
 
 
@@ -179,7 +177,7 @@ def probs(circuit: Circuit, values: Mapping[str, Any] | None = None, wires: Any 
     tensor([0., 1.])
     """
     chosen = _chosen(wires, circuit)
-    return _cached("probs", circuit, chosen, options, lambda o: requests.Probs(circuit, chosen, o))(
+    return _cached("probs", circuit, chosen, options, lambda o: Probs(circuit, chosen, o))(
         values, seed=options.get("seed")
     )
 
@@ -197,7 +195,7 @@ def state(circuit: Circuit, values: Mapping[str, Any] | None = None, **options: 
     >>> qdl.state(qdl.Circuit(1).x(0))
     tensor([0.+0.j, 1.+0.j])
     """
-    return _cached("state", circuit, None, options, lambda o: requests.State(circuit, o))(values)
+    return _cached("state", circuit, None, options, lambda o: State(circuit, o))(values)
 
 
 def density(circuit: Circuit, values: Mapping[str, Any] | None = None, wires: Any = None, **options: Any) -> Tensor:
@@ -220,7 +218,7 @@ def density(circuit: Circuit, values: Mapping[str, Any] | None = None, wires: An
             [0.0000, 0.5000]])
     """
     chosen = _chosen(wires, circuit, named=False)
-    return _cached("density", circuit, chosen, options, lambda o: requests.Density(circuit, chosen, o))(values)
+    return _cached("density", circuit, chosen, options, lambda o: Density(circuit, chosen, o))(values)
 
 
 def sample(
@@ -248,7 +246,7 @@ def sample(
         raise ValuesError("a sample needs a number of shots", got="None", do="pass shots=, or read qdl.probs")
     options = {**options, "shots": shots}
     chosen = _chosen(wires, circuit)
-    return _cached("sample", circuit, chosen, options, lambda o: requests.Sample(circuit, chosen, o))(
+    return _cached("sample", circuit, chosen, options, lambda o: Sample(circuit, chosen, o))(
         values, seed=options.get("seed")
     )
 

@@ -1,8 +1,7 @@
-"""The kinds of requests: words of operators, probabilities, samples, amplitudes."""
+"""Requests for expectation values: words of operators, exact or from shots, with their errors."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -12,22 +11,20 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from qdl.engine import kernels
 from qdl.engine.angles import Evaluator
 from qdl.engine.remote import Setting
-from qdl.engine.values import COMPLEX, Values
-from qdl.errors import CircuitError, UnsupportedError
+from qdl.engine.values import Values
+from qdl.errors import CircuitError
 from qdl.grad.batched import Point
-from qdl.grad.execute import Bound, Executor, MakePlan, read_exactly
+from qdl.grad.execute import Bound, Executor, read_exactly
 from qdl.ir import Circuit, Observable, Operation
-from qdl.ir.maps import as_map, basis
+from qdl.ir.maps import as_map
 from qdl.ir.noise.readout import Readout
 from qdl.ir.observables import Word
 from qdl.ir.params import Expr, apply
 from qdl.measure import merge, shots
 from qdl.measure.confusion import Confused, as_read
 from qdl.measure.seeds import uniform
-from qdl.plan.unravel import HIDDEN
 from qdl.run.compiled import Compiled
 from qdl.run.options import Options
 
@@ -188,10 +185,7 @@ class Words(Compiled):
         out = []
         for k, bits in enumerate(self.distant.samples(values, self.asked, points, seed, first)):
             reader, setting = self.readers[k], self.settings[k]
-            if reader.rules:
-                bits = torch.stack(
-                    [read_wrongly(reader, at, values, seed, (first + i, k, 1)) for i, at in enumerate(bits)]
-                )
+            bits = torch.stack([reader.read(at, values, seed, (first + i, k, 1)) for i, at in enumerate(bits)])
             out.append(shots.outcomes(setting, bits, setting.wires, values.dtype))
         return out
 
@@ -203,11 +197,8 @@ class Words(Compiled):
         numbers = uniform(seed, (run, k), start, rows, self.shots_of[k], len(bound.tasks), shared.device)
         bits, wires = shots.draw(bound.plan, read_exactly(bound, shared, sampled), rows, numbers)
         reader = self.readers[k]
-        if reader.rules:
-            numbers = uniform(seed, (run, k, 1), start, rows, self.shots_of[k], len(reader.rules), shared.device)
-            bits = reader.flip(bits[..., [wires.index(int(w)) for w in reader.names]], values, numbers)
-            wires = [int(w) for w in reader.names]
-        return shots.outcomes(self.settings[k], bits, wires, values.dtype)
+        bits = reader.read(bits[..., [wires.index(int(w)) for w in reader.names]], values, seed, (run, k, 1), start)
+        return shots.outcomes(self.settings[k], bits, self.settings[k].wires, values.dtype)
 
     def finish(self, out: Tensor) -> Any:
         if self.square:
@@ -261,218 +252,6 @@ class Estimates(Words):
         value, square = out[..., : self.count], out[..., self.count :].detach()
         error = square.clamp(min=0).sqrt()
         return Estimate(value[..., 0], error[..., 0]) if self.single else Estimate(value, error)
-
-
-class Probs(Compiled):
-    """Probabilities of bit strings on some wires."""
-
-    def __init__(self, circuit: Circuit, wires: Sequence[int | str], options: Options) -> None:
-        # A bit may be read from the wire that it was measured on, but not beside it.
-        both = [w for w in wires if not isinstance(w, str)] if any(isinstance(w, str) for w in wires) else ()
-        super().__init__(circuit, options, coherent=both)
-        self.names = tuple(wires)
-        self.reader = Confused(self.rules, self.names)
-        left = self.reader.names
-        if self.draws is not None:  # bits are drawn with the trajectories; only wires are left to read
-            left = tuple(name for name in left if not isinstance(name, str))
-        if self.distant is not None:
-            self.asked = [Setting(self.reader.names, options.shots or 0)]
-            engine, asked, names = self.engine, self.asked, self.reader.names
-            self.distant.refuse_early(lambda p: engine.samples(p, asked) if options.shots else engine.probs(p, names))
-            return
-        self.wires = self.lowered.places(left)
-        self.executor = self.make_executor(methodcaller("probs", self.wires))
-
-    def executors(self) -> list[Executor]:
-        return [] if self.distant is not None else [self.executor]
-
-    def result_entries(self) -> float:
-        return 2.0 ** len(self.wires)
-
-    def rows(self, values: Values, start: int, seed: int) -> Tensor:
-        if self.draws is None:
-            return self.read(values, start, seed)
-        values, factor = self.drawn(values, start, seed)
-        out = self.read(values, start, seed)
-        return out if factor is None else out * factor[:, None]
-
-    def with_bits(self, out: Tensor, values: Values) -> Tensor:
-        """Probabilities of wires, (R, 2**k), as those of all names: what a trajectory measured is certain."""
-        names = self.reader.names
-        bits = [name for name in names if isinstance(name, str)]
-        if not bits or self.draws is None:
-            return out
-        out = out.expand(values.samples, -1)
-        measured = values.tensors[HIDDEN][:, self.lowered.places(bits)].long()
-        joint = out.new_zeros(len(out), 2 ** len(bits), out.shape[1])
-        joint[torch.arange(len(out), device=out.device), shots.index_of(measured)] = out
-        order = [*bits, *(name for name in names if not isinstance(name, str))]
-        positions = tuple(order.index(name) for name in names)
-        return kernels.to_front(joint.flatten(1), positions, len(order))[:, :, 0]
-
-    def read(self, values: Values, start: int, seed: int) -> Tensor:
-        """Probabilities, or how often each bit string was drawn, (R, 2**k)."""
-        if self.distant is not None:
-            if self.options.shots is None:
-                return self.reader.probabilities(self.distant.probs(values, self.reader.names), values)
-            return self.distant.differentiate(values, partial(self._fetched_shares, values, seed))
-        if self.options.shots is None:
-            out = torch.ones(1, 1, dtype=values.dtype, device=values.device)
-            if self.wires:
-                out = self.executor.run(values, self.method, partial(merge.probs, wires=self.wires))
-            return self.reader.probabilities(self.with_bits(out, values), values)
-        bound = self.executor.bind(values)
-
-        def evaluate(shared: Tensor, sampled: Tensor, run: int) -> Tensor:
-            return self._shares(self.draw(bound, shared, sampled, values, start, seed, run), values.dtype)
-
-        shared, sampled = bound.angles(values)
-        return self.method.values(evaluate, bound.sited, shared, sampled)  # type: ignore[arg-type,call-arg]
-
-    def _shares(self, bits: Tensor, dtype: torch.dtype) -> Tensor:
-        """How often each bit string is among shots (rows, shots, n): shares (rows, 2**n)."""
-        index = shots.index_of(bits)
-        out = torch.zeros(len(index), 2 ** len(self.names), dtype=dtype, device=bits.device)
-        return out.scatter_add(1, index, torch.ones(index.shape, dtype=dtype, device=bits.device)) / index.shape[1]
-
-    def _fetched_shares(self, values: Values, seed: int, points: Sequence[Point], first: int) -> Tensor:
-        return torch.stack([self._shares(bits, values.dtype) for bits in self.fetched(values, seed, points, first)])
-
-    def fetched(self, values: Values, seed: int, points: Sequence[Point], first: int) -> list[Tensor]:
-        """A remote engine's shots at each point, (S, shots, n), read with their errors."""
-        assert self.distant is not None
-        (found,) = self.distant.samples(values, self.asked, points, seed, first)
-        if not self.reader.rules:
-            return list(found)
-        return [read_wrongly(self.reader, bits, values, seed, (first + i, 1)) for i, bits in enumerate(found)]
-
-    def draw(
-        self, bound: Bound, shared: Tensor, sampled: Tensor, values: Values, start: int, seed: int, run: int
-    ) -> Tensor:
-        """Bit strings (rows, shots, n), columns in the order of the names, read with their errors."""
-        rows, device = max(1, values.samples), shared.device
-        columns: list[Tensor] = []
-        if self.wires:
-            numbers = uniform(seed, (run, 0), start, rows, self.each, len(bound.tasks), device)
-            bits, found = shots.draw(bound.plan, read_exactly(bound, shared, sampled), rows, numbers)
-            columns = list(bits[..., [found.index(w) for w in self.wires]].unbind(-1))
-        if self.draws is not None:
-            drawn, measured = iter(columns), values.tensors[HIDDEN]
-            columns = [
-                measured[:, self.lowered.bits[name], None].to(torch.int8) if isinstance(name, str) else next(drawn)
-                for name in self.reader.names
-            ]
-        bits = torch.stack(columns, -1)
-        if not self.reader.rules:
-            return bits
-        numbers = uniform(seed, (run, 1), start, rows, self.each, len(self.reader.rules), device)
-        return self.reader.flip(bits, values, numbers)
-
-
-class Sample(Probs):
-    """Bit strings on wires and bits."""
-
-    def rows(self, values: Values, start: int, seed: int) -> Tensor:
-        if self.distant is not None:
-            return self.fetched(values, seed, [self.distant.point(values)], 0)[0]
-        if self.draws is not None:
-            values, _ = self.drawn(values, start, seed)
-        bound = self.executor.bind(values)
-        return self.draw(bound, *bound.angles(values), values, start, seed, 0)
-
-    def average(self, out: Tensor, values: Values) -> Tensor:
-        return out[:, :, 0]
-
-    def result_entries(self) -> float:
-        return float(self.options.shots or 0) * len(self.names) / 8
-
-
-class State(Compiled):
-    """The amplitudes."""
-
-    def __init__(self, circuit: Circuit, options: Options) -> None:
-        super().__init__(circuit, options, coherent=range(circuit.wires))
-        if self.distant is not None:
-            raise UnsupportedError("a remote engine hands out no states", do="use engine='state' or 'density'")
-        if options.shots is not None:
-            raise UnsupportedError("amplitudes cannot be sampled", got=f"shots={options.shots}", do="use qdl.sample")
-        if options.grad == "shift":
-            raise UnsupportedError("amplitudes have no shift rule", do="use grad='adjoint'")
-        self.executor = self.make_executor(self.plan())
-
-    def plan(self) -> MakePlan:
-        """What is asked of a planner."""
-        if self.engine.mixed:
-            raise UnsupportedError("a density matrix has no amplitudes", do="read qdl.density, or use engine='state'")
-        if self.draws is not None:
-            raise UnsupportedError("trajectories end in many states", do="read qdl.density, which is their mean")
-        if len(self.lowered.levels) > self.circuit.wires:
-            raise UnsupportedError("a circuit that measures or resets leaves no single state", do="read qdl.density")
-        return methodcaller("state", self.circuit.wires)
-
-    def executors(self) -> list[Executor]:
-        return [self.executor]
-
-    def result_entries(self) -> float:
-        return 2.0**self.circuit.wires
-
-    def rows(self, values: Values, start: int, seed: int) -> Tensor:
-        return self.executor.run(values, self.method, partial(merge.state, wires=self.circuit.wires))
-
-
-class Density(State):
-    """The reduced density matrix of some wires."""
-
-    def __init__(self, circuit: Circuit, wires: Sequence[Any], options: Options) -> None:
-        self.kept = tuple(wires)
-        super().__init__(circuit, options)
-
-    def plan(self) -> MakePlan:
-        if self.engine.mixed:
-            return methodcaller("coordinates", self.lowered.places(self.kept))
-        return methodcaller("state", len(self.lowered.levels))
-
-    def rows(self, values: Values, start: int, seed: int) -> Tensor:
-        places = self.lowered.places(self.kept)
-        if self.engine.mixed:
-            return self.executor.run(values, self.method, partial(merge.coordinates, places=places))
-        factor = None
-        if self.draws is not None:
-            values, factor = self.drawn(values, start, seed)
-        psi = self.executor.run(values, self.method, partial(merge.state, wires=len(self.lowered.levels)))
-        if self.draws is None:
-            return psi
-        ones = psi.new_ones(len(psi), 1) if factor is None else factor[:, None].to(psi.dtype)
-        return torch.cat([psi, ones.expand(len(psi), 1)], 1)
-
-    def average(self, out: Tensor, values: Values) -> Tensor:
-        samples, count, size = out.shape
-        psi, factor = out.reshape(-1, size).split([size - 1, 1], 1)
-        front = kernels.to_front(psi.contiguous(), self.kept, self.circuit.wires)
-        both = (t.unflatten(0, (samples, count)).transpose(1, 2).flatten(2) for t in (front * factor[..., None], front))
-        weighed, plain = both
-        return weighed @ plain.mH / count
-
-    def result_entries(self) -> float:
-        states = 0.0 if self.engine.mixed else 2.0 ** len(self.lowered.levels)
-        return states + 4.0 ** len(self.kept)
-
-    def finish(self, out: Tensor) -> Tensor:
-        if self.draws is not None:
-            return out
-        size = 2 ** len(self.kept)
-        rows = out.reshape(math.prod(out.shape[:-1]), out.shape[-1])
-        if self.engine.mixed:
-            turned = torch.as_tensor(basis(len(self.kept)), dtype=COMPLEX[out.dtype], device=out.device)
-            return (rows.to(turned.dtype) @ turned.mT).reshape(*out.shape[:-1], size, size)
-        front = kernels.to_front(rows, self.lowered.places(self.kept), len(self.lowered.levels))
-        return (front @ front.mH).reshape(*out.shape[:-1], size, size)
-
-
-def read_wrongly(reader: Confused, bits: Tensor, values: Values, seed: int, path: tuple[int, ...]) -> Tensor:
-    """Bits (S, shots, n) as they are read."""
-    rows, count, _ = bits.shape
-    return reader.flip(bits, values, uniform(seed, path, 0, rows, count, len(reader.rules), bits.device))
 
 
 def _check_observables(listed: Sequence[Any], circuit: Circuit) -> None:
