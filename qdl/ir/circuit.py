@@ -424,7 +424,7 @@ class Circuit:
 
     @staticmethod
     def from_qasm(text: str) -> Circuit:
-        """Read OpenQASM 3 (see `qdl.ir.qasm`); what is not supported is refused by name and line."""
+        """Read OpenQASM 3 or 2, feedback included (see `qdl.ir.qasm`); the rest is refused by name and line."""
         return registry.converter("from_qasm")(text)
 
     def to_qasm(self, version: int = 3) -> str:
