@@ -92,6 +92,14 @@ ROWS: list[tuple[str, Callable[[], Any], tuple[str, ...]]] = [
         lambda: qdl.expval(damped(), Z(0), {"p": torch.ones(2, requires_grad=True)}, engine="trajectory", shots=10),
         ("no gradient", "shots=None"),
     ),
+    (
+        "differences of trajectories",
+        lambda: qdl.expval(damped(), Z(0), {"p": [0.1, 0.1]}, engine="trajectory", grad="finite"),
+        ("'finite'", "grad='auto'"),
+    ),
+    ("a gradient of a strength from shots", lambda: _by_shots("p"), ("no gradient", "['p']", "shots=None")),
+    ("a gradient of a readout error from shots", lambda: _by_shots("e"), ("no gradient", "['e']", "shots=None")),
+    ("random moves of a strength with shots", lambda: _by_shots("p", grad="spsa"), ("['p']", "grad='auto'")),
     ("a readout error that does not sum to 1", lambda: NoiseModel().readout([[0.9, 0.2], [0.1, 0.9]]), ("sum", "1")),
     ("a readout error outside [0, 1]", lambda: NoiseModel().readout([[1.1, -0.1], [0, 1]]), ("[0, 1]",)),
     ("inverse of noise", lambda: chain(2).inverse(), ("no inverse", "without its noise")),
@@ -106,6 +114,15 @@ ROWS: list[tuple[str, Callable[[], Any], tuple[str, ...]]] = [
         ("negative",),
     ),
 ]
+
+
+def _by_shots(name: str, **options: Any) -> Any:
+    e = Param("e")
+    noise = NoiseModel().readout([[1 - e, e], [e, 1 - e]])
+    made = Circuit(1).rx(0.3, 0).channel("bit_flip", p[0], wires=0)
+    given = {"p": torch.tensor([0.1, 0.0]), "e": torch.tensor([0.1])}
+    given[name].requires_grad_()
+    return qdl.expval(made, Z(0), given, engine="density", noise=noise, shots=10, **options)
 
 
 def _prepared_late() -> Any:

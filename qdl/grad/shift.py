@@ -17,7 +17,7 @@ Rotors and prepared amplitudes move along one-parameter groups too:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 import torch
@@ -64,14 +64,23 @@ def rule(frequencies: tuple[float, ...]) -> tuple[tuple[float, float], ...]:
 
 
 class Shift:
-    """Gradients by parameter shift, for expectation values and probabilities."""
+    """Gradients by parameter shift, for expectation values and probabilities.
+
+    Parameters
+    ----------
+    physical : bool
+        Whether every shifted circuit must be one that could be built, as shots need it: then channels are not moved.
+    """
+
+    def __init__(self, physical: bool = False) -> None:
+        self.physical = physical
 
     def values(self, evaluate: Evaluate, operations: list[Sited], shared: Tensor, sampled: Tensor) -> Tensor:
         """What `evaluate` reads, (S, m), differentiable with respect to the angles."""
-        return differentiate(evaluate, moves, operations, shared, sampled)
+        return differentiate(evaluate, partial(moves, physical=self.physical), operations, shared, sampled)
 
 
-def moves(operation: Operation, angles: Tensor, k: int) -> Iterator[Move]:
+def moves(operation: Operation, angles: Tensor, k: int, physical: bool = False) -> Iterator[Move]:
     """The shifts whose weighted differences are the derivative with respect to angle `k` of an operation.
 
     Parameters
@@ -82,7 +91,8 @@ def moves(operation: Operation, angles: Tensor, k: int) -> Iterator[Move]:
     gate = operation.gate
     if isinstance(gate, Map):
         if gate.kind == "linear":
-            yield from _linear_moves(gate, angles, k)
+            if not physical:
+                yield from _linear_moves(gate, angles, k)
             return
         gate = gate.source
     if isinstance(gate, Exponential):

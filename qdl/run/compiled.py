@@ -21,6 +21,7 @@ from qdl.grad.adjoint import Adjoint
 from qdl.grad.autograd import Autograd
 from qdl.grad.execute import Executor, MakePlan
 from qdl.ir import Circuit, Operation, Param
+from qdl.ir.channels import Channel, Measure
 from qdl.ir.noise.readout import Readout
 from qdl.ir.params import Angle, Expr, params_of
 from qdl.measure import seeds
@@ -71,6 +72,12 @@ class Compiled:
             self.distant = Distant(self.engine, name, simulated, options.grad)
             self.lowered = remote(simulated)
         self.draws = Draws(self.lowered) if isinstance(self.lowered, Unravelled) and self.lowered.events else None
+        if self.draws is not None and options.grad in ("spsa", "finite"):
+            raise UnsupportedError(
+                "differences would move what trajectories have drawn",
+                got=f"grad={options.grad!r}",
+                do="use grad='auto'",
+            )
         limits = list(dict.fromkeys(found for found in self.lowered.limits if isinstance(found[1].value, Expr)))
         self.limits = (limits, Evaluator([limit.value for _, limit in limits]))
         found: dict[str, Param] = {}
@@ -81,6 +88,32 @@ class Compiled:
                     f"Param {param.name!r} has two sizes", got=param.size, expected=found[param.name].size
                 )
         self.params = tuple(found.values())
+        self.exact_only = self._exact_only(simulated, entries) if options.shots is not None else frozenset()
+
+    def _exact_only(self, simulated: Circuit, entries: Sequence[Angle]) -> frozenset[str]:
+        """Names of Params whose gradients shots cannot give: those of readout errors, and on density matrices those of
+        channels, whose shifts would be no channels.
+        """
+        noisy = [op for op in simulated.operations if isinstance(op.gate, (Channel, Measure))]
+        strengths = {param.name for op in noisy for param in params_of(op.angles)}
+        if self.distant is not None or not self.engine.mixed:
+            strengths = set()
+        elif strengths and self.options.grad == "spsa":
+            raise UnsupportedError(
+                "simultaneous perturbation would move strengths to where there is no channel",
+                got=f"the Params {sorted(strengths)}",
+                do="use grad='auto', shots=None, or engine='aer'",
+            )
+        return frozenset(strengths | {param.name for param in params_of(entries)})
+
+    def _refuse_gradients_of_shots(self, values: Values) -> None:
+        lost = [name for name in sorted(self.exact_only) if values.tensors[name].requires_grad]
+        if lost and torch.is_grad_enabled():
+            raise UnsupportedError(
+                "shots have no gradient with respect to noise",
+                got=f"Params {lost}",
+                do="use shots=None, or detach them",
+            )
 
     def __call__(self, values: Mapping[str, Any] | None = None, *, seed: Any = None) -> Tensor:
         """The result at `values`; `seed` goes before the one of the options."""
@@ -93,6 +126,7 @@ class Compiled:
                 return self(values, seed=seed)
         if 0 in bound.batch:
             return self._empty(bound)
+        self._refuse_gradients_of_shots(bound)
         out = self._chunked(bound, self.options.seed if seed is None else seed)
         if not bound.batch:
             return self.finish(out[0])

@@ -13,6 +13,7 @@ from qdl import registry
 from qdl.engine.values import real_dtype
 from qdl.errors import UnsupportedError, ValuesError
 from qdl.grad.execute import Method
+from qdl.grad.shift import Shift
 from qdl.ir import NoiseModel
 from qdl.plan import Choice
 from qdl.plan.planner import STRATEGIES, WINDOWS
@@ -99,7 +100,8 @@ class Options:
     def method(self) -> Method:
         """The gradient method."""
         name = ("adjoint" if self.shots is None else "shift") if self.grad == "auto" else self.grad
-        return registry.gradient(name)
+        found = registry.gradient(name)
+        return Shift(physical=True) if isinstance(found, Shift) and self.shots is not None else found
 
 
 def _check_count(name: str, value: Any) -> None:
