@@ -11,6 +11,7 @@ from qdl.ir import Circuit
 from qdl.ir.params import Angle, evaluate, params_of
 
 GATES = {"rx", "ry", "rz", "h", "x", "cx", "crx", "crz", "cp", "swap"}  # what every peer knows
+CHANNELS = {"depolarizing", "amplitude_damping"}  # what those know that know noise, on one wire
 
 
 def job(row: Row, precision: str = "single", threads: int = 2) -> dict[str, Any]:
@@ -19,12 +20,17 @@ def job(row: Row, precision: str = "single", threads: int = 2) -> dict[str, Any]
     Returns
     -------
     dict
-        ``ask``, ``batch``, ``precision`` ("single" or "double"), ``threads``; ``values``: name to the shape and the
+        ``ask``, ``batch``, ``precision`` ("single" or "double"), ``threads``; ``engine``: "state", "density" or
+        "trajectory", and the number of ``trajectories`` to average over, if any; ``values``: name to the shape and the
         range of uniform numbers, per sample when ``sampled``; ``outputs``: the shape of the values; of circuits also
         ``wires``, ``gates`` (name, wires, angles; an angle is a number or [Param, index, scale, offset]) and ``read``,
-        the wires whose Z is read.
+        the wires whose Z is read. Channels stand among the gates, with their strengths for angles: ``depolarizing``, X,
+        Y and Z each with a third of its probability, and ``amplitude_damping``, a decay to |0> with its probability.
     """
-    common = {"ask": row.ask, "batch": row.batch, "precision": precision, "threads": threads}
+    common = {
+        "ask": row.ask, "batch": row.batch, "precision": precision, "threads": threads, "engine": row.engine,
+        "trajectories": row.trajectories,
+    }  # fmt: skip
     if row.build is None:
         return {**common, **_layer(**row.sizes)}
     circuit = row.build(**row.sizes)
@@ -44,8 +50,8 @@ def gates(circuit: Circuit) -> list[list[Any]]:
     """The operations, composite gates expanded."""
     found = []
     for op in circuit.elementary():
-        if op.gate.name not in GATES:
-            raise QdlError("a gate that not every peer knows", got=op.gate.name, expected=", ".join(sorted(GATES)))
+        if op.gate.name not in GATES and (op.gate.name not in CHANNELS or len(op.wires) > 1):
+            raise QdlError("a gate that not every peer knows", got=op, expected=", ".join(sorted(GATES | CHANNELS)))
         found.append([op.gate.name, [*op.wires], [angle(a) for a in op.angles]])
     return found
 

@@ -9,6 +9,15 @@ Bytes: what must be read and written whatever the method. Inputs and outputs, wi
 state is asked for, or a gradient of a state too large for the caches, the state written once (and read once for the
 gradient). That is a bound.
 
+A density matrix has 4**n real coordinates, those of Pauli words, with 4 bytes each. A rotation turns half of them in
+planes, 6 operations for two; a controlled rotation is two rotations, a controlled phase three; h, x, cx and swap only
+move and sign coordinates. Depolarizing one wire multiplies three quarters of them, damping too, and it adds a multiple
+of one quarter to another. With gradients three times more: channels cannot be undone, so the states are computed again;
+what is pulled back takes as much, and so do the inner products.
+
+Trajectories are that many states; a Pauli error only moves and signs amplitudes, a damping multiplies half of them by a
+real number. What it takes to choose is not counted.
+
 A convolution counts one multiplication and addition for each weight at each place, three times with its backward pass.
 """
 
@@ -19,8 +28,10 @@ from collections.abc import Callable
 from math import prod
 from typing import Any
 
-FREE = {"x", "cx", "swap"}
+FREE = {"x", "cx", "swap", "depolarizing"}
 DIAGONAL = {"rz", "cp", "crz"}
+TURNS = {"rx": 1, "ry": 1, "rz": 1, "crx": 2, "crz": 2, "cp": 3}  # rotations of a density matrix's coordinates
+CHANNELS = {"depolarizing": 0.75, "amplitude_damping": 1.25}  # real operations per coordinate
 CACHE = 2**22  # bytes of a state that is sure to be in some cache
 
 
@@ -56,11 +67,15 @@ def work(job: dict[str, Any]) -> dict[str, float]:
     if job["ask"] == "layer":
         places = prod(job["outputs"]) * prod(job["values"]["weight"]["shape"][1:])
         return {"flops": 6.0 * places, "bytes": 8.0 * numbers}
-    states = 2.0 ** job["wires"] * (job["batch"] or 1)
-    flops = sum(map(_flops, job["gates"])) * states
+    mixed = job["engine"] == "density"
+    entries, size = (4.0 ** job["wires"], 4) if mixed else (2.0 ** job["wires"], 8)
+    states = entries * (job["batch"] or 1) * (job["trajectories"] or 1)
+    flops = sum(map(_real_flops if mixed else _flops, job["gates"])) * states
     if job["ask"] == "state":
-        return {"flops": flops, "bytes": 4.0 * numbers + 8 * states}
-    large = 8 * states if 8 * 2.0 ** job["wires"] > CACHE else 0
+        return {"flops": flops, "bytes": 4.0 * numbers + size * states}
+    if job["ask"] == "values":
+        return {"flops": flops, "bytes": 4.0 * numbers}
+    large = size * states if size * entries > CACHE else 0
     return {"flops": 4 * flops, "bytes": 8.0 * numbers + 2 * large}
 
 
@@ -69,7 +84,15 @@ def _flops(gate: list[Any]) -> float:
     name, wires, _ = gate
     if name in FREE:
         return 0
+    if name == "amplitude_damping":
+        return 1
     return (6 if name in DIAGONAL else 14) / 2 ** (len(wires) - 1)
+
+
+def _real_flops(gate: list[Any]) -> float:
+    """Real operations per coordinate of a density matrix: a plane's rotation takes 6, and half of the coordinates."""
+    name, _, _ = gate
+    return CHANNELS.get(name, 1.5 * TURNS.get(name, 0))
 
 
 def limit(job: dict[str, Any], speed: dict[str, float]) -> dict[str, float]:

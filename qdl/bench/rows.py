@@ -11,6 +11,7 @@ from qdl.ir import Circuit
 
 _SMALL = ("lightning.qubit", "default.qubit", "default.qubit-jit")
 BATCHED = ("default.qubit", "lightning.qubit", "qulacs", "deepquantum", "pyqtorch", "tensorcircuit", "mindquantum")
+MIXED = ("default.mixed", "default.mixed-jit")
 STATES = ("aer", "qulacs", "lightning.qubit", "mindquantum")
 
 
@@ -27,8 +28,8 @@ class Row:
     sizes : mapping
         What `build` takes.
     ask : str
-        ``"gradient"``: values and the gradients of all Params; ``"state"``: the full state; ``"layer"``: the values and
-        gradients of a convolution.
+        ``"gradient"``: values and the gradients of all Params; ``"values"``: no gradients; ``"state"``: the full state;
+        ``"layer"``: the values and gradients of a convolution.
     goal : float
         The best peer's time over qdl's.
     peers : tuple of str
@@ -41,6 +42,10 @@ class Row:
         Z on ``"all"`` wires or on the ``"last"``.
     cold : bool
         Timed from the start of a fresh process to its first result.
+    engine : str
+        ``"state"``; with noise ``"density"``, exact, or ``"trajectory"``, sampled.
+    trajectories : int or None
+        How many of them are averaged over. Contestants are then compared at equal error bars (`qdl.bench.spread`).
     quick : mapping or None
         What changes under ``--quick``; None leaves the row out there.
     """
@@ -56,11 +61,17 @@ class Row:
     batch: int | None = None
     read: str = "all"
     cold: bool = False
+    engine: str = "state"
+    trajectories: int | None = None
     quick: Mapping[str, Any] | None = field(default_factory=dict)
 
     def smaller(self) -> Row:
         """The row as ``--quick`` runs it."""
         return replace(self, **(self.quick or {}))
+
+    def exact(self) -> Row:
+        """The row without samples, which says what is right."""
+        return replace(self, engine="density", trajectories=None) if self.trajectories else self
 
 
 def _conv(wires: int, patches: int, quick: int) -> Row:
@@ -80,6 +91,12 @@ def _state(wires: int, goal: float, quick: bool) -> Row:
     title = f"the circuit of deep, {wires} qubits, forward only, the full state"
     return Row(f"state-{wires}", title, works.deep, {"wires": wires}, "state", goal, STATES, ("aer", "qulacs"),
                quick={} if quick else None)  # fmt: skip
+
+
+def _trajectories(name: str, noise: str, build: Callable[..., Circuit]) -> Row:
+    title = f"{{wires}} qubits, {{layers}} layers, {noise} after every gate, 1000 trajectories, {{wires}} x <Z>"
+    return Row(name, title, build, {"wires": 10, "layers": 3}, "values", 3, ("aer",), engine="trajectory",
+               trajectories=1000, quick={"sizes": {"wires": 6, "layers": 2}})  # fmt: skip
 
 
 _LARGE = ("lightning.qubit", "qulacs", "mindquantum", "tensorcircuit")
@@ -110,4 +127,12 @@ ROWS = (
         quick={"batch": 1568, "peers": ("tensorcircuit", "mindquantum", "default.qubit")}),
     Row("small", "one 2-qubit circuit, one sample, values and gradients: the overhead of a call",
         works.conv, {"wires": 2, "layers": 1}, "gradient", 1, _SMALL, _SMALL[:2]),
+    Row("noisy-6", "batch {batch}, {wires} noisy qubits, {layers} layers that read x, {wires} x <Z>, all gradients",
+        works.mixed, {"wires": 6, "layers": 3}, "gradient", 15, MIXED, batch=64, engine="density",
+        quick={"batch": 8, "sizes": {"wires": 4, "layers": 2}, "peers": MIXED[:1]}),
+    Row("noisy-conv", "{batch} patches, {wires} noisy qubits, RY(x), 2 layers, 4 x <Z>, all gradients",
+        works.noisy_conv, {"wires": 4}, "gradient", 25, MIXED, batch=6272, engine="density",
+        quick={"batch": 256, "peers": MIXED[:1]}),
+    _trajectories("trajectories-10", "depolarizing", works.depolarized),
+    _trajectories("trajectories-10-decay", "depolarizing and amplitude damping", works.decaying),
 )  # fmt: skip

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from qdl.bench import describe, limit, machine, pair, store
+from qdl.bench import describe, limit, machine, pair, spread, store
 from qdl.bench.contestant import Contestant, DidNotFinish
 from qdl.bench.peers import PEERS, QDL, REFERENCES, Peer
 from qdl.bench.rows import Row
@@ -92,18 +92,18 @@ class Runner:
         job = describe.job(row, threads=self.threads)
         record: dict[str, Any] = {
             "title": row.title.format(batch=row.batch, **row.sizes), "goal": row.goal, "against": list(row.against),
-            "batch": row.batch, "sizes": dict(row.sizes), "load": machine.load(), "limit": limit.limit(job, speeds),
-            "qdl": {}, "peers": {},
+            "batch": row.batch, "sizes": dict(row.sizes), "trajectories": row.trajectories, "load": machine.load(),
+            "limit": limit.limit(job, speeds), "qdl": {}, "peers": {},
         }  # fmt: skip
         with tempfile.TemporaryDirectory() as temporary:
             try:
                 with self.contestant(self.qdl) as qdl:
                     right = self._reference(row, Path(temporary))
-                    record["qdl"] = self._qdl(qdl, job, Path(temporary), right)
+                    record["qdl"] = self._qdl(row, job, qdl, Path(temporary), right)
                     for name in row.peers:
                         if not self.only or name in self.only:
                             found = self._against(name, row, job, qdl, Path(temporary), right)
-                            record["peers"][name] = found
+                            found = record["peers"][name] = spread.equal(found, record["qdl"])
                             self.say(f"{row.name}: {name}: {_told(found)}")
                     record["qdl"] |= qdl.ask("memory", limit=pair.STEP)
             except DidNotFinish as wrong:
@@ -113,7 +113,7 @@ class Runner:
 
     def _reference(self, row: Row, temporary: Path) -> dict[str, Any]:
         """What everybody's numbers are compared with: qdl in double precision, or a formula where there is one."""
-        job = describe.job(row, "double", self.threads)
+        job = describe.job(row.exact(), "double", self.threads)
         with self.contestant(REFERENCES.get(row.ask, self.qdl)) as one:
             try:
                 pair.start(one, job)
@@ -121,10 +121,18 @@ class Runner:
             except DidNotFinish as wrong:
                 raise DidNotFinish(f"the reference in double precision: {wrong}") from None
 
-    def _qdl(self, qdl: Contestant, job: dict[str, Any], temporary: Path, right: dict[str, Any]) -> dict[str, Any]:
+    def _check(self, row: Row, one: Contestant, file: Path, precision: str, right: dict[str, Any]) -> dict[str, Any]:
+        """Whether a contestant's numbers are right."""
+        if not row.trajectories:
+            return pair.check(one, file, precision, right)
+        return spread.check(one, file, right, spread.QUICK_RUNS if self.quick else spread.RUNS, pair.SETUP)
+
+    def _qdl(
+        self, row: Row, job: dict[str, Any], qdl: Contestant, temporary: Path, right: dict[str, Any]
+    ) -> dict[str, Any]:
         started = pair.start(qdl, job)
         found = {"set-up": started["seconds"], "precision": started["precision"]}
-        found |= pair.check(qdl, temporary / "qdl.npz", started["precision"], right)
+        found |= self._check(row, qdl, temporary / "qdl.npz", started["precision"], right)
         if not found["right"]:
             self.say(f"qdl is wrong here: {found['errors']}")
         return {**found, **qdl.ask("versions", limit=pair.STEP)}
@@ -143,7 +151,7 @@ class Runner:
                 found |= {"set-up": started["seconds"], "precision": started["precision"]}
                 found |= one.ask("versions", limit=pair.STEP)
                 if row.ask != "layer":  # torch's convolution is another function
-                    found |= pair.check(one, temporary / "peer.npz", started["precision"], right)
+                    found |= self._check(row, one, temporary / "peer.npz", started["precision"], right)
                 if not row.cold:
                     found |= pair.summary(pair.duel(qdl, one, self._effort()))
                 found |= one.ask("memory", limit=pair.STEP)
@@ -202,4 +210,5 @@ def _told(found: dict[str, Any]) -> str:
         return f"did not finish: {found['did not finish']}"
     wrong = "" if found.get("right", True) else f", WRONG {found['errors']}"
     seconds, ours = 1e3 * found["seconds"], 1e3 * found["qdl seconds"]
-    return f"{seconds:.4g} ms, qdl {ours:.4g} ms, ratio {found['ratio']:.3g}{wrong}"
+    equal = " at equal error bar" if "time ratio" in found else ""
+    return f"{seconds:.4g} ms, qdl {ours:.4g} ms, ratio {found['ratio']:.3g}{equal}{wrong}"

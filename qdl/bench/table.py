@@ -52,7 +52,8 @@ def cells(name: str, record: dict[str, Any]) -> tuple[str, ...]:
     best = record["peers"][record["best"]]
     low, high = record["spread"]
     note = "" if best["precision"] in ("complex64", "float32") else f" ({best['precision']})"
-    spread = f"{ratio(record['ratio'])}x ({ratio(low)} to {ratio(high)})"
+    equal = " at equal error bar" if "time ratio" in best else ""
+    spread = f"{ratio(record['ratio'])}x ({ratio(low)} to {ratio(high)}){equal}"
     return (
         name, record["title"], record["best"] + note, duration(best["seconds"]), duration(best["qdl seconds"]),
         spread, goal, met, f"{record['over limit']:.3g}",
@@ -62,7 +63,8 @@ def cells(name: str, record: dict[str, Any]) -> tuple[str, ...]:
 def others(record: dict[str, Any]) -> list[str]:
     """What every peer of a row took, or why it has no time."""
     ours = record["qdl"]
-    said = [f"qdl {ours['bytes'] / 2**20:.0f} MiB"] if "bytes" in ours else []
+    bar = f", error bar {ours['error bar']:.3g}" if "error bar" in ours else ""
+    said = [f"qdl {ours['bytes'] / 2**20:.0f} MiB{bar}"] if "bytes" in ours else []
     for name, found in record["peers"].items():
         if "not installed" in found:
             said.append(f"{name} not installed")
@@ -73,7 +75,8 @@ def others(record: dict[str, Any]) -> list[str]:
         else:
             compiled = f", first call {duration(found['set-up'])}" if found["set-up"] > 5 * found["seconds"] else ""
             memory = f"{found['bytes'] / 2**20:.0f} MiB" if "bytes" in found else "? MiB"
-            said.append(f"{name} {duration(found['seconds'])} ({ratio(found['ratio'])}x, {memory}{compiled})")
+            bar = f" at equal error bar, its own {found['error bar']:.3g}" if "time ratio" in found else ""
+            said.append(f"{name} {duration(found['seconds'])} ({ratio(found['ratio'])}x{bar}, {memory}{compiled})")
     return said
 
 

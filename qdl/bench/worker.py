@@ -9,7 +9,8 @@ It needs Python and numpy, and nothing of qdl. Requests and answers are lines of
     turns a dict of numpy arrays (the job's Params, and ``weights`` of the outputs) into the simulator's own;
     not timed.
 ``step(prepared)``
-    the work, until its result is there: values and the gradients of sum(weights * values), or the full state.
+    the work, until its result is there: values and the gradients of sum(weights * values), or values alone, or the
+    full state. A job with trajectories draws new ones from ``values["seed"]``.
     It is a dict of tensors or arrays: ``values`` and ``d NAME``, or ``state``.
 ``arrays(result)`` (optional)
     makes that dict, of numpy arrays, of what ``step`` gives; not timed.
@@ -49,7 +50,12 @@ def draw(job: dict[str, Any], seed: int) -> dict[str, np.ndarray]:
         numbers = rng.uniform(about["low"], about["high"], about["shape"]).astype(np.float32)
         values[name] = np.maximum(numbers, about.get("clip", about["low"])).astype(kind)
     values["weights"] = rng.uniform(-1, 1, job["outputs"]).astype(np.float32).astype(kind)
-    return values
+    return reseed(job, values, rng)
+
+
+def reseed(job: dict[str, Any], values: dict[str, np.ndarray], rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """The values with another seed, where there is anything to draw; neighbouring steps have seeds far apart."""
+    return {**values, "seed": np.array(rng.integers(2**31))} if job["trajectories"] else values
 
 
 def arrays(peer: Any, result: Any) -> dict[str, Any]:
@@ -115,6 +121,13 @@ class Session:
             found = {"state": state[places], "norm": np.array([norm])}
         np.savez(file, **found)
         return {"arrays": sorted(found)}
+
+    def repeat(self, seed: int, runs: int, file: str) -> dict[str, Any]:
+        """The values of several runs of one step, each with trajectories of its own, in a file: (runs, *outputs)."""
+        values, rng = draw(self.job, seed), np.random.default_rng((seed, runs))
+        prepared = (self.peer.prepare(reseed(self.job, values, rng)) for _ in range(runs))
+        np.savez(file, values=np.array([arrays(self.peer, self.peer.step(one))["values"] for one in prepared]))
+        return {"runs": runs}
 
     def time(self, seed: int, steps: int) -> dict[str, Any]:
         """Seconds of each of some steps, every one with new values."""

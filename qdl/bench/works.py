@@ -10,6 +10,9 @@ import numpy as np
 
 from qdl.ir import Circuit, Param
 
+Noise = tuple[str, float]
+DEPOLARIZING, DAMPING = ("depolarizing", 0.01), ("amplitude_damping", 0.02)
+
 
 def ring(circuit: Circuit, wires: Sequence[int]) -> None:
     """CNOTs from each wire to the next, and from the last to the first."""
@@ -97,6 +100,37 @@ def qft(wires: int) -> Circuit:
     for wire in range(wires // 2):
         circuit.swap(wire, wires - 1 - wire)
     return circuit
+
+
+def noisy(circuit: Circuit, one: Sequence[Noise], two: Sequence[Noise]) -> Circuit:
+    """The circuit with channels on each gate's wires after it: `one` after one-wire gates, `two` after others."""
+    out = Circuit(circuit.wires)
+    for op in circuit.elementary():
+        out.gate(op.gate, *op.angles, *op.wires)
+        for wire in op.wires:
+            for name, strength in one if len(op.wires) == 1 else two:
+                out.channel(name, strength, wires=wire)
+    return out
+
+
+def noisy_conv(wires: int, layers: int = 2) -> Circuit:
+    """`conv`, depolarized after every gate."""
+    return noisy(conv(wires, layers), [DEPOLARIZING], [DEPOLARIZING])
+
+
+def mixed(wires: int, layers: int = 3) -> Circuit:
+    """`reupload`, depolarized after one-wire gates, its CNOTs followed by decay."""
+    return noisy(reupload(wires, layers), [DEPOLARIZING], [DAMPING])
+
+
+def depolarized(wires: int, layers: int = 3) -> Circuit:
+    """`reupload`, depolarized after every gate."""
+    return noisy(reupload(wires, layers), [DEPOLARIZING], [DEPOLARIZING])
+
+
+def decaying(wires: int, layers: int = 3) -> Circuit:
+    """`reupload`, depolarized and decaying after every gate."""
+    return noisy(reupload(wires, layers), [DEPOLARIZING, DAMPING], [DEPOLARIZING, DAMPING])
 
 
 def random(wires: int, layers: int = 10, seed: int = 0) -> Circuit:

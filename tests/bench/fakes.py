@@ -40,9 +40,9 @@ class Peer:
 
 
 def adapter(
-    folder: Path, name: str, step: str = "pass", *, start: str = "pass", wrong: float = 0, loops: bool = False
+    folder: Path, name: str, step: str = "pass", *, start: str = "pass", wrong: float | str = 0, loops: bool = False
 ) -> Peer:
-    """A contestant whose answer is its input: `step` and `start` are what it does besides, `wrong` is added."""
+    """A contestant whose answer is its input: `step` and `start` are what it does besides, `wrong` is added to it."""
     file = folder / f"{name}.py"
     file.write_text(ADAPTER.format(step=step, start=start, wrong=wrong, loops=loops))
     return Peer(str(file), "")

@@ -18,35 +18,53 @@ from qdl.bench.peers.qdl import Peer
 from qdl.bench.rows import ROWS, Row
 from qdl.bench.worker import arrays, draw
 from qdl.errors import QdlError
-from tests import oracle
+from tests import noisy_oracle, oracle
 
 CIRCUITS = [row for row in ROWS if row.build is not None]
 LAYER = next(row for row in ROWS if row.ask == "layer")
 
 
 def small(row: Row) -> Row:
-    """The row with at most five wires (four for the tree) and three samples."""
+    """The row with at most five wires (four for the tree), three samples, 200 trajectories."""
     wires = 4 if row.name == "qcnn" else min(row.sizes["wires"], 5)
-    return replace(row, sizes={**row.sizes, "wires": wires}, batch=row.batch and 3)
+    return replace(
+        row, sizes={**row.sizes, "wires": wires}, batch=row.batch and 3, trajectories=row.trajectories and 200
+    )
 
 
 def simulate(described: dict[str, Any], values: dict[str, Any]) -> np.ndarray:
-    """The final state, from the description alone."""
+    """The final state, a density matrix where there is noise, from the description alone."""
     n = described["wires"]
     psi = np.eye(1, 2**n, dtype=complex)[0]
+    rho = np.outer(psi, psi)
     for name, wires, angles in described["gates"]:
         numbers = [a if isinstance(a, float) else a[2] * values[a[0]][a[1]] + a[3] for a in angles]
-        matrix = oracle.GATES.get(name)
-        if matrix is None:
-            base = oracle.GATES[name[1:]]
-            matrix = oracle.control(base(*numbers) if callable(base) else base, "1")
-        psi = oracle.embed(matrix(*numbers) if callable(matrix) else matrix, wires, n) @ psi
-    return psi
+        each = [oracle.embed(matrix, wires, n) for matrix in operators(name, numbers)]
+        if described["engine"] == "state":
+            (one,) = each
+            psi = one @ psi
+        else:
+            rho = np.sum([one @ rho @ one.conj().T for one in each], axis=0)
+    return psi if described["engine"] == "state" else rho
+
+
+def operators(name: str, numbers: list[float]) -> list[np.ndarray]:
+    """The matrix of a gate, or the Kraus operators of a channel."""
+    if name == "depolarizing":
+        return noisy_oracle.depolarizing(1, *numbers)
+    if name in noisy_oracle.KRAUS:
+        found: list[np.ndarray] = noisy_oracle.KRAUS[name](*numbers)
+        return found
+    matrix = oracle.GATES.get(name)
+    if matrix is None:
+        base = oracle.GATES[name[1:]]
+        matrix = oracle.control(base(*numbers) if callable(base) else base, "1")
+    return [matrix(*numbers) if callable(matrix) else matrix]
 
 
 @pytest.mark.parametrize("row", CIRCUITS, ids=lambda row: row.name)
 def test_a_description_is_its_circuit(row: Row) -> None:
-    row = small(row)
+    row = small(row).exact()
     described = json.loads(json.dumps(job(row, "double")))  # as a worker sees it
     values = draw(described, 7)
     assert row.build is not None
@@ -55,19 +73,25 @@ def test_a_description_is_its_circuit(row: Row) -> None:
     each = [{k: v[i] if k in sampled else v for k, v in values.items()} for i in range(row.batch or 1)]
     states = np.array([simulate(described, one) for one in each])
     given = {name: torch.as_tensor(values[name]) for name in described["values"]}
-    found = qdl.state(circuit, given).reshape(states.shape).numpy()
+    if row.engine == "state":
+        found = qdl.state(circuit, given).reshape(states.shape).numpy()
+        populations = np.abs(states) ** 2
+    else:
+        found = qdl.density(circuit, given, engine="density").reshape(states.shape).numpy()
+        populations = np.diagonal(states, axis1=-2, axis2=-1).real
     np.testing.assert_allclose(found, states, atol=1e-12)
     if row.ask == "state":
         return
     signs = [1 - 2 * (np.arange(states.shape[1]) >> (described["wires"] - 1 - w) & 1) for w in described["read"]]
-    wanted = np.abs(states) ** 2 @ np.array(signs).T
+    wanted = populations @ np.array(signs).T
     peer = Peer(described)
     result = arrays(peer, peer.step(peer.prepare(values)))
     np.testing.assert_allclose(result["values"].reshape(wanted.shape), wanted, atol=1e-12)
     assert list(result["values"].shape) == described["outputs"]
-    assert {name: list(result[f"d {name}"].shape) for name in given} == {
-        name: about["shape"] for name, about in described["values"].items()
-    }
+    if row.ask == "gradient":
+        assert {name: list(result[f"d {name}"].shape) for name in given} == {
+            name: about["shape"] for name, about in described["values"].items()
+        }
 
 
 def test_the_gradient_is_of_the_weighted_sum() -> None:
@@ -94,6 +118,19 @@ def test_values_are_new_every_step_and_equal_for_everybody() -> None:
         assert not np.array_equal(numbers, second[name])
         assert numbers.dtype == np.float32
         np.testing.assert_array_equal(numbers, draw({**described, "precision": "double"}, 1)[name])
+
+
+def test_every_step_has_trajectories_of_its_own() -> None:
+    row = small(next(row for row in ROWS if row.trajectories))
+    described = job(row, "double")
+    values, peer = draw(described, 1), Peer(described)
+    assert draw(described, 2)["seed"] != values["seed"] == draw(described, 1)["seed"]
+    assert "seed" not in draw(job(row.exact()), 1)
+    first, again, other = (
+        arrays(peer, peer.step(peer.prepare({**values, "seed": values["seed"] + more})))["values"] for more in (0, 0, 1)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
 
 
 def test_the_tree_uses_every_angle_and_the_pairs_are_disjoint() -> None:
@@ -125,6 +162,12 @@ def test_angles_are_affine_or_refused() -> None:
             angle(refused)
     with pytest.raises(QdlError, match="not every peer knows"):
         gates(qdl.Circuit(2).iswap(0, 1))
+    for noisy in (
+        qdl.Circuit(1).channel("bit_flip", 0.1, wires=0),
+        qdl.Circuit(2).channel("depolarizing", 0.1, wires=(0, 1)),
+    ):
+        with pytest.raises(QdlError, match="not every peer knows"):
+            gates(noisy)
 
 
 def test_the_detector_row_is_the_formula() -> None:
@@ -152,6 +195,18 @@ def test_the_unavoidable_work_of_a_circuit_by_hand() -> None:
     assert needed == {"flops": 4 * 40.0, "bytes": 4.0 * (4 + 0) + 8 * 4}
     found = limit.limit(job(row), {"bytes": 10.0, "flops": 64.0})
     assert found["seconds"] == 10.0
+
+
+def test_the_unavoidable_work_of_noise_by_hand() -> None:
+    def build(wires: int) -> qdl.Circuit:
+        return works.noisy(works.deep(wires, 1), [works.DEPOLARIZING], [works.DAMPING])
+
+    row = Row("", "", build, {"wires": 2}, "gradient", 1, batch=3, engine="density")
+    needed = limit.work(job(row))  # per coordinate: four rotations of 1.5, depolarized for 0.75, two dampings of 1.25
+    assert needed == {"flops": 4 * 3 * 16 * (4 * 1.5 + 4 * 0.75 + 2 * 1.25), "bytes": 8.0 * (4 + 3 * 2)}
+    row = replace(row, ask="values", batch=None, engine="trajectory", trajectories=100)
+    needed = limit.work(job(row))  # per amplitude: two RY of 14, two RZ of 6, two dampings of 1
+    assert needed == {"flops": 100 * 4 * 42.0, "bytes": 4.0 * (4 + 2)}
 
 
 def test_the_machine_has_a_speed() -> None:

@@ -23,10 +23,10 @@ OURS = {"set-up": 1.0, "precision": "complex64", "right": True, "bytes": 2**28, 
 
 
 def timed(seconds: float, ours: float = 0.002, **more: Any) -> dict[str, Any]:
-    ratio = seconds / ours
+    times = seconds / ours
     return {
         "set-up": 2.0, "precision": "complex64", "right": True, "seconds": seconds, "qdl seconds": ours,
-        "ratio": ratio, "spread": [0.9 * ratio, 1.2 * ratio], "rounds": 5, "bytes": 2**27, "versions": {"quick": "1.0"},
+        "ratio": times, "spread": [0.9 * times, 1.2 * times], "rounds": 5, "bytes": 2**27, "versions": {"quick": "1.0"},
         **more,
     }  # fmt: skip
 
@@ -83,6 +83,18 @@ def test_a_goal_may_be_about_some_peers_only() -> None:
     record = results({"deep": ["other"]}, deep=found)["rows"]["deep"]
     assert (record["best"], record["met"]) == ("fast", None)
     assert table.cells("deep", record)[6:8] == ("25x other", "-")
+
+
+def test_ratios_at_equal_error_bars_say_so() -> None:
+    ours = {**OURS, "error bar": 0.01}
+    peer = timed(0.06, ratio=120.0, spread=[100.0, 140.0], **{"error bar": 0.02, "time ratio": 30.0})
+    run = results(sampled={"shots": peer}, none={"absent": {"did not finish": "over 60 s a step"}})
+    run["rows"]["sampled"]["qdl"] = ours
+    assert table.cells("sampled", run["rows"]["sampled"])[3:8] == (
+        "60.0 ms", "2.00 ms", "120x (100 to 140) at equal error bar", "25x", "yes",
+    )  # fmt: skip
+    text = table.markdown(run)
+    assert "* sampled: qdl 256 MiB, error bar 0.01; shots 60.0 ms (120x at equal error bar, its own 0.02, " in text
 
 
 def test_the_module_prints_the_table(tmp_path: Path) -> None:

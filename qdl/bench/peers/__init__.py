@@ -21,6 +21,8 @@ PEERS = {
     "mindquantum": Peer("mindquantum.py", "mindquantum"),
     "pyqtorch": Peer("pyqtorch.py", "pyqtorch"),
     "qulacs": Peer("qulacs.py", "qulacs"),
+    "default.mixed": Peer("default_mixed.py", "pennylane"),
+    "default.mixed-jit": Peer("default_mixed_jit.py", "pennylane"),
     "aer": Peer("aer.py", "aer"),
     "conv2d": Peer("conv2d.py", ""),
 }

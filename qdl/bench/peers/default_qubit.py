@@ -16,12 +16,13 @@ PACKAGES = ["pennylane", "autograd", "numpy"]
 
 class Peer:
     precision = "complex128"
+    simulator = "default.qubit"
 
     def __init__(self, job: dict[str, Any]) -> None:
         import pennylane as qml
 
         self.qml, self.job, self.names = qml, job, list(job["values"])
-        device = qml.device("default.qubit", wires=job["wires"])
+        device = qml.device(self.simulator, wires=job["wires"])
         if job["ask"] == "state":
             self.node = qml.QNode(self._state, device, diff_method=None)
         else:

@@ -58,10 +58,11 @@ class Peer:
 
 
 def apply(qml: Any, gates: list[Any], values: dict[str, Any]) -> None:
-    """Queues the gates of a job; the last axis of a value is the Param's."""
+    """Queues the gates and channels of a job; the last axis of a value is the Param's."""
     kinds = {
         "rx": qml.RX, "ry": qml.RY, "rz": qml.RZ, "crx": qml.CRX, "crz": qml.CRZ, "cp": qml.ControlledPhaseShift,
         "h": qml.Hadamard, "x": qml.X, "cx": qml.CNOT, "swap": qml.SWAP,
+        "depolarizing": qml.DepolarizingChannel, "amplitude_damping": qml.AmplitudeDamping,
     }  # fmt: skip
     for name, wires, angles in gates:
         numbers = [a if isinstance(a, float) else a[2] * values[a[0]][..., a[1]] + a[3] for a in angles]

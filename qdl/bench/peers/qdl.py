@@ -18,10 +18,12 @@ class Peer:
         self.torch, self.ask, self.names = torch, job["ask"], list(job["values"])
         self.dtype = torch.float32 if job["precision"] == "single" else torch.float64
         self.precision = "complex64" if job["precision"] == "single" else "complex128"
-        self.run = {"gradient": self._gradient, "state": self._state, "layer": self._layer}[self.ask](job)
+        kinds = {"gradient": self._words, "values": self._words, "state": self._state, "layer": self._layer}
+        self.run = kinds[self.ask](job)
 
     def _circuit(self, job: dict[str, Any]) -> Any:
         from qdl.ir import Circuit, Param
+        from qdl.ir.channels import CHANNELS
 
         params = {name: Param(name, about["shape"][-1]) for name, about in job["values"].items()}
 
@@ -33,14 +35,19 @@ class Peer:
 
         circuit = Circuit(job["wires"])
         for name, wires, angles in job["gates"]:
-            circuit.gate(name, *map(angle, angles), *wires)
+            if name in CHANNELS:
+                circuit.channel(name, *map(angle, angles), wires=wires)
+            else:
+                circuit.gate(name, *map(angle, angles), *wires)
         return circuit
 
-    def _gradient(self, job: dict[str, Any]) -> Any:
+    def _words(self, job: dict[str, Any]) -> Any:
         from qdl.ir import Z
         from qdl.run import compile
 
-        return compile(self._circuit(job), [Z(one) if isinstance(one, int) else word(one) for one in job["read"]])
+        read = [Z(one) if isinstance(one, int) else word(one) for one in job["read"]]
+        count = job["trajectories"]
+        return compile(self._circuit(job), read, engine=f"trajectory:{count}" if count else job["engine"])
 
     def _state(self, job: dict[str, Any]) -> Any:
         from qdl.run import state
@@ -57,14 +64,16 @@ class Peer:
         return lambda v: call(layer, {"weight": v["weight"], "bias": v["bias"]}, (v["x"],))
 
     def prepare(self, values: dict[str, Any]) -> Any:
-        track = self.ask != "state"
+        track = self.ask in ("gradient", "layer")
         tensors = {name: self.torch.tensor(values[name], requires_grad=track) for name in self.names}
-        return tensors, self.torch.tensor(values["weights"])
+        return tensors, self.torch.tensor(values["weights"]), int(values.get("seed", 0))
 
     def step(self, prepared: Any) -> Any:
-        values, weights = prepared
+        values, weights, seed = prepared
         if self.ask == "state":
             return {"state": self.run(values)}
+        if self.ask == "values":
+            return {"values": self.run(values, seed=seed)}
         out = self.run(values)
         found = self.torch.autograd.grad(out, list(values.values()), weights)
         return {"values": out.detach(), **{f"d {name}": g for name, g in zip(values, found, strict=True)}}
