@@ -2,6 +2,10 @@
 
 A state of n wires and m measured bits is a tensor (S, 2**(2n + m)), real (inside, see `qdl.engine.columns`). A
 channel cannot be undone, so the reverse sweep is that of `qdl.engine.retrace`.
+
+What is read is linear in the coordinates. Where all blocks are shared by the batch and fewer numbers are read than
+there are samples, these linear functions are brought back through the blocks once, by transposed matrices, and meet the
+states at the start: a noisy convolution costs one small matrix product for all patches.
 """
 
 from __future__ import annotations
@@ -50,7 +54,10 @@ class Density(StateVector):
         return rho.mT if kernels.contiguous(order) else kernels.from_front(rho.mT[:, :, None], order, len(order))
 
     def run(self, program: Program, start: Start, stacks: Sequence[Tensor]) -> tuple[Tensor, Tensor | None]:
-        rho = columns.States(start(), last=False)
+        states = start()
+        if self._reads_first(program, len(states)):
+            return states, states @ self._functional(program, stacks).mT
+        rho = columns.States(states, last=False)
         for block, matrix in zip(program.blocks, program.matrices(stacks), strict=True):
             rho = columns.apply(rho, matrix, block.positions, program.wires)
         return rho.data.mT if rho.last else rho.data, None
@@ -65,8 +72,28 @@ class Density(StateVector):
         wanted: Sequence[bool],
         through: bool,
     ) -> tuple[list[Tensor | None], Tensor | None]:
-        lam, rho = (columns.States(states, last=False) for states in (pull(), start()))
         steps: Steps[columns.States] = columns
+        if self._reads_first(program, len(psi)):
+            assert program.functional is not None
+            turned = [stack.mT for stack in stacks]
+            read, slope = (columns.States(t, last=False) for t in (program.functional, pull.cotangent.mT @ psi))
+            found = retrace(steps, program.backwards, read, slope, turned, wanted, False)
+            back = pull.cotangent @ self._functional(program, stacks) if through else None
+            return [None if g is None else g.mT for g in found[0]], back
+        lam, rho = (columns.States(states, last=False) for states in (pull(), start()))
         swept = retrace(steps, program, rho, lam, stacks, wanted, through)
-        found = swept[1]
-        return swept[0], None if found is None else found.data.mT if found.last else found.data
+        started = swept[1]
+        return swept[0], None if started is None else started.data.mT if started.last else started.data
+
+    def _reads_first(self, program: Program, samples: int) -> bool:
+        """Whether what is read is brought to the start, rather than many states to the end (Heisenberg's picture)."""
+        return program.functional is not None and len(program.functional) < samples
+
+    def _functional(self, program: Program, stacks: Sequence[Tensor]) -> Tensor:
+        """What is read of the states in front of all blocks, (m, 2**n)."""
+        assert program.functional is not None
+        back = program.backwards
+        read = columns.States(program.functional, last=False)
+        for block, matrix in zip(back.blocks, back.matrices([stack.mT for stack in stacks]), strict=True):
+            read = columns.apply(read, matrix, block.positions, program.wires)
+        return read.rows

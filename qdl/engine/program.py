@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -39,6 +39,8 @@ class Program:
         How many angles are shared by the batch; those per sample are numbered behind them.
     unitary : bool
         Whether every block can be undone by its adjoint.
+    functional : Tensor or None
+        What is read, where it is linear in the states and little: rows (m, 2**n), the values being states times these.
     """
 
     wires: int
@@ -51,6 +53,18 @@ class Program:
     stacks: tuple[Stack, ...] = ()
     shared_angles: int = 0
     unitary: bool = True
+    functional: Tensor | None = None
+
+    @cached_property
+    def backwards(self) -> Program:
+        """The program for the functional: the same blocks in the opposite order, their matrices to be transposed."""
+        last = len(self.blocks) - 1
+        return replace(
+            self,
+            blocks=self.blocks[::-1],
+            places=self.places[::-1],
+            constants={last - k: matrix.mT.contiguous() for k, matrix in self.constants.items()},
+        )
 
     @cached_property
     def slots(self) -> tuple[tuple[int, ...], ...]:

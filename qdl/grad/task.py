@@ -56,7 +56,20 @@ class Task:
             stacks,
             n_shared,
             all(block.unitary for block in part.blocks),
+            self._functional(),
         )
+
+    def _functional(self) -> Tensor | None:
+        """What is read, as rows of linear functions of coordinates; None where states have to be brought to the end."""
+        part = self.part
+        if not part.mixed or not part.blocks or any(block.sampled for block in part.blocks):
+            return None
+        nothing = torch.zeros(1, 2**part.size, dtype=self.dtype, device=self.device)
+        count = self.read.value(nothing).shape[1]
+        if count > MOST_READ:
+            return None
+        one = torch.eye(count, dtype=self.dtype, device=self.device)
+        return self.read.pullback(nothing.expand(count, -1), one)
 
     def _place_factors(self, prologue: Sequence[Block]) -> None:
         """Where each factor of the initial state lies: in a stack of columns, or as amplitudes in one of its own."""
@@ -139,4 +152,5 @@ def _signs(part: Part) -> tuple[tuple[int, ...], ...]:
     return () if group.flips else tuple(word.signs for word in sorted(group.words, key=lambda word: word.column))
 
 
+MOST_READ = 256  # numbers that may be read from many density matrices by bringing them to the start
 FEW_WORDS = 32  # a tile kernel reads them one after the other; more are quicker as a matrix product

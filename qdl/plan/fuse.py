@@ -70,7 +70,7 @@ def split_prologue(placed: Sequence[Placed], encoders: bool = True) -> tuple[lis
             chains.append([item])
             taken.add(index)
             closed.update(item.positions)
-        elif encoders and len(item.positions) == 1 and item.positions[0] not in closed:
+        elif encoders and len(item.operation.wires) == 1 and item.positions[0] not in closed:
             leading.setdefault(item.positions[0], []).append(index)
         else:
             closed.update(item.positions)
