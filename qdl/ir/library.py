@@ -6,9 +6,9 @@ from difflib import get_close_matches
 from functools import cache, lru_cache
 from pathlib import Path
 
+from qdl import registry
 from qdl.errors import CircuitError, QasmError
 from qdl.ir.circuit import Circuit
-from qdl.ir.qasm import from_qasm
 
 
 @cache
@@ -80,7 +80,7 @@ def _named(name: str) -> Path:
 def _read(path: Path, changed: int, size: int) -> Circuit:
     # Time and size of the file belong to the cache's key only, so that an edited cell is read again.
     try:
-        return from_qasm(path.read_text(encoding="utf-8"))
+        return registry.converter("from_qasm")(path.read_text(encoding="utf-8"))
     except UnicodeDecodeError:
         raise QasmError(f"{path.name}: the file is not UTF-8 text") from None
     except QasmError as error:

@@ -18,7 +18,6 @@ from torch import Tensor
 from qdl.errors import CircuitError, ValuesError
 from qdl.ir import Circuit, NoiseModel, Observable
 from qdl.measure.binomial import binomial
-from qdl.run import explained
 from qdl.run.compiled import Compiled
 from qdl.run.noisy import readout_only
 from qdl.run.options import Options
@@ -310,6 +309,8 @@ def explain(
       product state        0 1       24     32          -         -
       block, constant      0 1      128     64    ... us         -
     """
+    from qdl.run import explained  # not needed by a model that runs
+
     return explained.explain(compile(circuit, observables, **options), values, measure)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -28,9 +28,11 @@ from qdl.measure import seeds
 from qdl.plan import Plan
 from qdl.plan.lower import remote
 from qdl.plan.unravel import HIDDEN, Unravelled
-from qdl.run.distant import Distant
 from qdl.run.noisy import noisy
 from qdl.run.options import Options
+
+if TYPE_CHECKING:
+    from qdl.run.distant import Distant
 
 LARGE = 22  # index bits of a state below which any machine has the memory
 DRAWS = (1 << 20,)  # the path of trajectories' random numbers, beside those of shots
@@ -68,6 +70,8 @@ class Compiled:
             self.method = options.method()
             self.lowered = self.engine.lower(simulated, tuple(coherent))
         else:
+            from qdl.run.distant import Distant  # only what goes far away needs it
+
             name = options.engine if isinstance(options.engine, str) else type(self.engine).__name__
             self.distant = Distant(self.engine, name, simulated, options.grad)
             self.lowered = remote(simulated)
