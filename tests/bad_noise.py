@@ -102,6 +102,7 @@ ROWS: list[tuple[str, Callable[[], Any], tuple[str, ...]]] = [
     ("random moves of a strength with shots", lambda: _by_shots("p", grad="spsa"), ("['p']", "grad='auto'")),
     ("a readout error that does not sum to 1", lambda: NoiseModel().readout([[0.9, 0.2], [0.1, 0.9]]), ("sum", "1")),
     ("a readout error outside [0, 1]", lambda: NoiseModel().readout([[1.1, -0.1], [0, 1]]), ("[0, 1]",)),
+    ("a condition whose bit is measured anew", lambda: _stale(), ("measured anew", "another bit")),
     ("inverse of noise", lambda: chain(2).inverse(), ("no inverse", "without its noise")),
     ("inverse of a measurement", lambda: Circuit(1).measure(0).inverse(), ("no inverse",)),
     ("inverse of a conditional gate", lambda: condition(1).inverse(), ("inverse",)),
@@ -114,6 +115,13 @@ ROWS: list[tuple[str, Callable[[], Any], tuple[str, ...]]] = [
         ("negative",),
     ),
 ]
+
+
+def _stale() -> Any:
+    made = Circuit(1).measure(0, "m")
+    with made.if_("m", 1):
+        made.x(0).measure(0, "m").x(0)
+    return made
 
 
 def _by_shots(name: str, **options: Any) -> Any:

@@ -17,6 +17,7 @@ from torch import Tensor
 
 import qdl
 from qdl.ir import Circuit, Param, X, Y, Z
+from qdl.ir.bits import Condition
 from qdl.ir.channels import CHANNELS, channel
 from tests import noisy_oracle, noisy_peers, oracle
 from tests.checks import cotangent
@@ -154,6 +155,21 @@ def test_pooling_by_measurement_is_pooling_by_control() -> None:
     forgotten = before.copy().rz(theta[0], 1)
     other = qdl.density(forgotten, given, wires=[1])
     assert (other - right).abs().max() > 1e-3, "the control must matter"
+
+
+def test_conditions_on_evolutions_and_on_many_bits() -> None:
+    root = 0.5**0.5
+    seven = sum(2**k * root * (X(k) + Z(k)) for k in range(3))  # as many features as a rotor has
+    made = Circuit(4).h(3).h(0).measure(3, "m")
+    with made.if_("m", 1):
+        made.evolve(seven, 0.37)
+    some = Circuit(5).h(0).ry(0.4, 1).ry(1.0, 2).measure([0, 1, 2], ["a", "b", "c"])
+    with some.if_(Condition(("a", "b", "c"), frozenset(range(1, 8)))):
+        some.rx(0.9, 3).cx(3, 4)
+    for circuit in (made, some):
+        right = noisy_oracle.density(circuit, {})
+        for engine in ("state", "density"):
+            assert np.abs(qdl.density(circuit, engine=engine, dtype=torch.float64).numpy() - right).max() < 1e-12
 
 
 def strength_param(name: str) -> tuple[Circuit, list[float]]:

@@ -103,6 +103,7 @@ class Circuit:
         self._key: tuple[Any, ...] | None = None
         self._conditions: list[Condition] = []
         self._bits: dict[str, None] = {}
+        self._stale: set[str] = set()  # bits measured inside open conditions
 
     @property
     def operations(self) -> tuple[Operation, ...]:
@@ -241,6 +242,8 @@ class Circuit:
             yield self
         finally:
             self._conditions.pop()
+            if not self._conditions:
+                self._stale.clear()
 
     def channel(self, name: str | Channel, *strengths: Any, wires: int | Sequence[int]) -> Circuit:
         """Add noise: a row of the channel table (`qdl.ir.channels.CHANNELS`), or a gate's name for a coherent error.
@@ -437,6 +440,12 @@ class Circuit:
         ready: list[Operation] = []
         for operation in operations:
             for above in reversed(self._conditions):
+                if self._stale.intersection(above.bits):
+                    raise CircuitError(
+                        "the condition's bit was measured anew inside its block",
+                        got=operation,
+                        do="end the block before, or measure into another bit",
+                    )
                 both = above if operation.condition is None else above & operation.condition
                 operation = replace(operation, condition=both)
             for param in params_of(operation.angles):
@@ -452,6 +461,8 @@ class Circuit:
                 if operation.condition is not None:
                     raise CircuitError("prepare cannot depend on a measured bit", do="prepare before the condition")
                 operation = _prepared(operation, [*self._operations, *ready])
+            if self._conditions and operation.bit is not None:
+                self._stale.add(operation.bit)
             ready.append(operation)
         self._operations += ready
         self._params |= fresh

@@ -182,7 +182,7 @@ def _gate_map(gate: Gate, accepted: tuple[int, ...], bits: int) -> Map:
         rates, offsets, constants = _waves(gate)
         return Map(gate, "waves", _under(constants, accepted, bits), gate.angles, rates, offsets)
     assert isinstance(gate, Rotor)
-    return Map(gate, "rotor", _under(_rotor(gate), accepted, bits), gate.angles, np.zeros(0), np.zeros(0))
+    return Map(gate, "rotor", _under(_rotor(gate), accepted, bits, one=-1), gate.angles, np.zeros(0), np.zeros(0))
 
 
 def _written(value: int) -> Real:
@@ -224,10 +224,11 @@ def _rotor(gate: Rotor) -> Real:
     return np.stack([transfer(pairs) for pairs in both])
 
 
-def _under(constants: Real, accepted: tuple[int, ...], bits: int, apart: bool = False) -> Real:
+def _under(constants: Real, accepted: tuple[int, ...], bits: int, apart: bool = False, one: int = 0) -> Real:
     """Constants under a condition on bits in front; where it does not hold, the identity.
 
-    The identity goes with the feature 1: the first of waves, the last product of a rotor's; `apart` adds it behind.
+    The identity goes with the feature 1, number `one`: the first of waves, the last product of a rotor's; `apart` adds
+    it behind.
     """
     if not bits:
         return constants
@@ -238,5 +239,5 @@ def _under(constants: Real, accepted: tuple[int, ...], bits: int, apart: bool = 
     idle = np.kron(np.diag(1 - holds), np.eye(size))
     if apart:
         return np.concatenate([found, idle[None]])
-    found[0 if len(constants) != len(PAIRS) else -1] += idle
+    found[one] += idle
     return found

@@ -22,6 +22,7 @@ from qdl.ir.noise.readout import Readout
 from qdl.ir.observables import Atom, Hermitian, Word
 from qdl.ir.params import Angle, Expr, apply
 from qdl.measure.seeds import uniform
+from qdl.measure.shots import eigenbasis
 
 
 def as_read(word: Word, rules: Sequence[Readout]) -> dict[Word, Angle]:
@@ -85,7 +86,7 @@ def _matrix_read(atom: Atom, rules: Sequence[Readout]) -> dict[Word, Angle]:
             got="parameters in it, or a joint rule beyond its wires",
             do="write the observable as a sum of Pauli words",
         )
-    values, vectors = np.linalg.eigh(atom.matrix)
+    values, vectors = eigenbasis(atom)
     tensor = values.reshape((2,) * len(atom.wires))
     for rule in rules:
         axes = [atom.wires.index(w) for w in rule.wires]

@@ -37,13 +37,16 @@ class Setting:
         return [op for atom in self.atoms for op in _turn(atom)]
 
 
-def settings(words: Sequence[Word]) -> list[Setting]:
-    """Greedy qubit-wise commuting groups, in the order of the words; the identity needs no shots."""
+def settings(words: Sequence[Word], together: bool = True) -> list[Setting]:
+    """Greedy qubit-wise commuting groups, in the order of the words; the identity needs no shots.
+
+    Not `together`, each word has a setting of its own, in which all other wires are read in the Z basis.
+    """
     groups: list[tuple[dict[tuple[int, ...], Atom], list[int]]] = []
     for column, word in enumerate(words):
         if not word:
             continue
-        group = next((g for g in groups if all(_compatible(g[0], atom) for atom in word)), None)
+        group = next((g for g in groups if together and all(_compatible(g[0], atom) for atom in word)), None)
         if group is None:
             group = ({}, [])
             groups.append(group)
@@ -90,12 +93,27 @@ def _turn(atom: Atom) -> list[Operation]:
         return [Operation(TABLE["h"], (), atom.wires)]
     if atom.letter == "Y":
         return [Operation(TABLE["sdg"], (), atom.wires), Operation(TABLE["h"], (), atom.wires)]
-    return [Operation(unitary(np.linalg.eigh(atom.matrix)[1].conj().T), (), atom.wires)]
+    return [Operation(unitary(eigenbasis(atom)[1].conj().T), (), atom.wires)]
 
 
 def eigenvalues(atom: Atom) -> np.ndarray:
     """The outcome that each bit string on the factor's wires stands for, after its turn to bits."""
-    return np.array([1.0, -1.0]) if atom.letter in "XYZ" else np.linalg.eigvalsh(atom.matrix)
+    return np.array([1.0, -1.0]) if atom.letter in "XYZ" else eigenbasis(atom)[0]
+
+
+def eigenbasis(atom: Atom) -> tuple[np.ndarray, np.ndarray]:
+    """Eigenvalues and eigenvectors of a matrix, each vector at the number of the bits that it is likest to.
+
+    So a diagonal matrix is read without a turn, and a matrix and its square are read alike.
+    """
+    values, vectors = np.linalg.eigh(atom.matrix)
+    left = np.abs(vectors) ** 2  # (bits, vector)
+    order = np.empty(len(values), dtype=int)
+    for _ in values:
+        place, vector = np.unravel_index(np.argmax(left.round(9)), left.shape)
+        order[place] = vector
+        left[place], left[:, vector] = -1, -1
+    return values[order], vectors[:, order]
 
 
 def index_of(bits: Tensor) -> Tensor:

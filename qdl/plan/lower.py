@@ -131,9 +131,15 @@ class _Deferred:
         above = tuple(self.bits[bit] for bit in op.condition.bits)
         if set(above) & set(places):
             raise CircuitError("an operation on a measured wire depends on its own record", got=op)
-        for value in sorted(op.condition.accepted):
-            row = controlled(gate, f"{value:0{len(above)}b}")
-            self.out += Operation(row, angles, (*above, *places)).elementary()
+        accepted, others = op.condition.accepted, op.condition.otherwise().accepted
+        steps = [(gate, angles, places)]
+        if len(others) < len(accepted):  # done everywhere, and undone where it should not be
+            self.out.append(Operation(gate, angles, places))
+            accepted, steps = others, gate.inverse(angles, places)
+        for value in sorted(accepted):
+            for step, turned, where in steps:
+                row = controlled(step, f"{value:0{len(above)}b}")
+                self.out += Operation(row, turned, (*above, *where)).elementary()
 
 
 def remote(circuit: Circuit) -> Lowered:

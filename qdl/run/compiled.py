@@ -28,7 +28,7 @@ from qdl.measure import seeds
 from qdl.plan import Plan
 from qdl.plan.lower import remote
 from qdl.plan.unravel import HIDDEN, Unravelled
-from qdl.run.noisy import noisy
+from qdl.run.noisy import limits_of, noisy
 from qdl.run.options import Options
 
 if TYPE_CHECKING:
@@ -82,7 +82,8 @@ class Compiled:
                 got=f"grad={options.grad!r}",
                 do="use grad='auto'",
             )
-        limits = list(dict.fromkeys(found for found in self.lowered.limits if isinstance(found[1].value, Expr)))
+        asked = [*self.lowered.limits, *limits_of(self.rules)]
+        limits = list(dict.fromkeys(found for found in asked if isinstance(found[1].value, Expr)))
         self.limits = (limits, Evaluator([limit.value for _, limit in limits]))
         found: dict[str, Param] = {}
         entries = [entry for rule in self.rules for row in rule.matrix for entry in row]
@@ -145,7 +146,8 @@ class Compiled:
             with torch.no_grad():
                 slack = evaluator(bound)
             for k, (name, limit) in enumerate(limits):
-                check(f"the strengths of {name!r} ({limit.problem})", slack[..., k] > -ROUNDING, limit.expected)
+                least = 0.0 if limit.strict else -ROUNDING
+                check(f"the strengths of {name!r} ({limit.problem})", slack[..., k] > least, limit.expected)
         return bound
 
     def make_executor(self, make_plan: MakePlan, more: Sequence[Operation] = (), forward: bool = False) -> Executor:

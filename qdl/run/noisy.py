@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from qdl.errors import UnsupportedError
 from qdl.ir import Circuit, NoiseModel
-from qdl.ir.channels import Measure
+from qdl.ir.channels import Limit, Measure
 from qdl.ir.noise.readout import Readout
-from qdl.ir.params import Expr
+from qdl.ir.params import Angle, Expr, apply
 
 
 def noisy(circuit: Circuit, noise: NoiseModel) -> tuple[Circuit, list[Readout]]:
@@ -56,3 +57,18 @@ def readout_only(noise: NoiseModel | None, wire: int) -> tuple[float, float]:
         )
     (_, flip0), (flip1, _) = rules[0].matrix
     return flip0, flip1  # type: ignore[return-value]
+
+
+def limits_of(rules: Sequence[Readout]) -> list[tuple[str, Limit]]:
+    """What readout errors with Params are checked for once these have values: rows are probabilities."""
+    found = []
+    for rule in rules:
+        for row in rule.matrix:
+            total: Angle = 0.0
+            for entry in row:
+                total = apply("add", total, entry)
+                found.append(Limit(entry, "not probabilities", "numbers from 0 to 1"))
+            missing = apply("add", 1.0, apply("mul", -1.0, total))
+            for value in (missing, apply("mul", -1.0, missing)):
+                found.append(Limit(value, "a row that does not sum to 1", "rows that sum to 1: true, then read"))
+    return [("readout", limit) for limit in found]

@@ -57,7 +57,8 @@ class Words(Compiled):
         self.coefficients = Evaluator(coefficients)
         identity = list(range(self.count))
         self.plain = self.rows_of == self.words_of == identity and all(c == 1.0 for c in coefficients)
-        self.settings = shots.settings(self.words) if options.shots is not None else []
+        joint = any(len(rule.wires) > 1 for rule in self.rules)  # then it matters how other wires are read
+        self.settings = shots.settings(self.words, not joint) if options.shots is not None else []
         self.shots_of = [1] * len(self.settings)
         self.ahead: Executor | None = None
         if options.shots is not None and self.draws is None:

@@ -112,10 +112,36 @@ def test_expectation_values_are_read_wrongly(engine: str, kind: str) -> None:
 
 def test_matrices_are_read_in_their_eigenbasis() -> None:
     matrix = np.array([[1.0, 0.3 - 0.2j], [0.3 + 0.2j, -0.4]])
-    values, vectors = np.linalg.eigh(matrix)
+    values, vectors = (part[..., ::-1] for part in np.linalg.eigh(matrix))  # the vector closest to |0> is read as 0
     p = np.abs(vectors.conj().T @ np.array([1, 0])) ** 2
     found = qdl.expval(Circuit(1), Hermitian(matrix, 0), noise=NoiseModel().readout(ONE), dtype=torch.float64)
     assert abs(found.item() - p @ np.array(ONE) @ values) < 1e-12
+
+
+def test_a_diagonal_matrix_is_read_as_its_words_are() -> None:
+    noise = NoiseModel().readout([[0.9, 0.1], [0.3, 0.7]])
+    made = Circuit(1).ry(0.7, 0)
+    for options in ({}, {"shots": 40000, "seed": 1}):
+        word, matrix = (qdl.expval(made, o, noise=noise, **options) for o in (Z(0), Hermitian(np.diag([1, -1]), 0)))
+        assert abs(word - matrix) < (0.02 if options else 1e-6)
+    assert abs(qdl.var(made, Hermitian(np.diag([-3, 1]), 0), noise=noise) - 4 * qdl.var(made, Z(0), noise=noise)) < 1e-5
+
+
+def test_joint_errors_mean_the_same_with_shots() -> None:
+    noise = NoiseModel().readout(JOINT, wires=(0, 1))
+    asked = [Z(0), X(1)]
+    exact = qdl.expval(circuit(), asked, VALUES, noise=noise)
+    value, error = qdl.estimate(circuit(), asked, VALUES, noise=noise, shots=40000, seed=3)
+    assert ((value - exact).abs() < 4 * error).all()
+
+
+def test_readout_errors_are_checked_among_the_values() -> None:
+    q = Param("q")
+    noise = NoiseModel().readout([[1 - q, q], [0.1, 0.9]])
+    with pytest.raises(QdlError, match="readout"):
+        qdl.probs(Circuit(1), {"q": [1.8]}, noise=noise)
+    with pytest.raises(QdlError, match="sum"):
+        qdl.probs(Circuit(1), {"q": [0.1]}, noise=NoiseModel().readout([[q, q], [0.1, 0.9]]))
 
 
 def test_gate_errors_and_readout_together() -> None:

@@ -38,6 +38,7 @@ class Limit:
     value: Angle
     problem: str
     expected: str
+    strict: bool = False  # zero is refused too
 
 
 Make = Callable[..., Sequence[Kraus]]
@@ -120,7 +121,9 @@ class Channel(Gate):
     def refuse_bad(self, strengths: Sequence[Angle]) -> None:
         """Refuse plain strengths for which there is no such channel."""
         for limit in self.check(*strengths):
-            if not isinstance(limit.value, Expr) and limit.value < -TOLERANCE:
+            if isinstance(limit.value, Expr):
+                continue
+            if limit.value < -TOLERANCE or (limit.strict and limit.value <= 0):
                 plain = [a for a in strengths if not isinstance(a, Expr)]
                 got = ", ".join(f"{s:g}" for s in plain[:8]) + (", ..." if len(plain) > 8 else "")
                 raise CircuitError(f"channel {self.name!r}: {limit.problem}", got=got, expected=limit.expected)

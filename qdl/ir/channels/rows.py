@@ -124,8 +124,8 @@ def _each(*parts: Angle) -> list[Limit]:
 def _relaxes(t1: Angle, t2: Angle, time: Angle, excited: Angle) -> list[Limit]:
     slack = apply("add", apply("mul", 2.0, t1), apply("mul", -1.0, t2))
     return [
-        Limit(t1, "T1 is negative", "T1 > 0, T2 > 0, time >= 0"),
-        Limit(t2, "T2 is negative", "T1 > 0, T2 > 0, time >= 0"),
+        Limit(t1, "T1 is not positive", "T1 > 0, T2 > 0, time >= 0", strict=True),
+        Limit(t2, "T2 is not positive", "T1 > 0, T2 > 0, time >= 0", strict=True),
         Limit(time, "time runs backwards", "time >= 0, in the unit of T1 and T2"),
         Limit(slack, "T2 > 2 T1 is no relaxation", "T2 <= 2 T1: dephasing is at least half of the decay"),
         *_probabilities(excited),
