@@ -63,10 +63,14 @@ class Trajectory(StateVector):
 
 @dataclass(frozen=True)
 class Drawn:
-    """What some trajectories drew: the hidden Param's values (R, n), and factors (R,) of what is read, or None."""
+    """What some trajectories drew: the hidden Param's values (R, n), and each event's factor (R, n_events), or None.
+
+    Of what is read, those factors count whose events are simulated with it: the rest is 1 on average, but so is its
+    derivative only together with that of a state's norm.
+    """
 
     hidden: Tensor
-    factor: Tensor | None
+    factors: Tensor | None
 
 
 class Draws:
@@ -112,7 +116,7 @@ class Draws:
         if not steers:
             return Drawn(hidden, None)
         taken = weights.gather(1, law.column) * law.scale
-        return Drawn(hidden, torch.where(law.acts, taken, 1).prod(1))
+        return Drawn(hidden, torch.where(law.acts, taken, 1))
 
     def _at_once(self, values: Values, weights: Tensor, uniform: Tensor, steers: bool) -> tuple[Law, Tensor]:
         """All draws at once, events of as many ways together."""

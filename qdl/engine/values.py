@@ -39,6 +39,7 @@ class Values:
     dtype: torch.dtype
     device: torch.device
     validate: bool = False
+    at_once: bool = False  # of trajectories: whether all draws are made at once
 
     @property
     def sampled(self) -> frozenset[str]:
@@ -51,14 +52,14 @@ class Values:
     def rows(self, start: int, stop: int) -> Values:
         """The same values for samples start to stop only."""
         cut = {name: v[start:stop] if v.dim() == 2 else v for name, v in self.tensors.items()}
-        return Values(cut, (stop - start,), self.dtype, self.device, self.validate)
+        return Values(cut, (stop - start,), self.dtype, self.device, self.validate, self.at_once)
 
 
-def repeated(values: Values, count: int) -> Values:
+def repeated(values: Values, count: int, at_once: bool = False) -> Values:
     """Every sample `count` times, one after the other."""
     samples = max(1, values.samples)
     tensors = {name: v.repeat_interleave(count, 0) if v.dim() == 2 else v for name, v in values.tensors.items()}
-    return Values(tensors, (samples * count,), values.dtype, values.device, values.validate)
+    return Values(tensors, (samples * count,), values.dtype, values.device, values.validate, at_once)
 
 
 def real_dtype(dtype: torch.dtype | None) -> torch.dtype | None:

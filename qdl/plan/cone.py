@@ -43,14 +43,24 @@ def cone(operations: Sequence[Operation], wires: Iterable[int]) -> tuple[frozens
     return frozenset(kept), frozenset(active)
 
 
-def components(operations: Sequence[Operation], kept: Iterable[int], wires: Iterable[int]) -> list[Region]:
-    """The connected regions of the kept operations, in the order of their first wires; idle wires are regions too."""
+def components(
+    operations: Sequence[Operation],
+    kept: Iterable[int],
+    wires: Iterable[int],
+    links: Iterable[tuple[int, ...]] = (),
+) -> list[Region]:
+    """The connected regions of the kept operations, in the order of their first wires; idle wires are regions too.
+
+    `links` are wires that belong together for another reason.
+    """
     from networkx.utils import UnionFind  # here, because networkx takes longer to import than this room
 
     sets = UnionFind(wires)
     kept = list(kept)
     for index in kept:
         sets.union(*operations[index].wires)
+    for link in links:
+        sets.union(*link)
     members: dict[int, set[int]] = {}
     for index in kept:
         members.setdefault(sets[operations[index].wires[0]], set()).add(index)

@@ -14,7 +14,7 @@ from typing import Any
 from qdl.errors import MemoryBudgetError
 from qdl.ir import Operation
 from qdl.ir.gates import PAULI, Exponential, Fixed, kron
-from qdl.ir.observables import Word
+from qdl.ir.observables import Word, word_wires
 from qdl.plan import cost
 from qdl.plan.absorb import absorb
 from qdl.plan.angles import angle_table
@@ -50,6 +50,8 @@ class Choice:
         Whether the norm of the state that a word is read from is wanted beside it; that state is then one part.
     forward : bool
         Whether gradients are not wanted, so that nothing has to be undone.
+    links : tuple of tuples of int
+        Wires that share their fate, where norms are wanted with gradients: a condition's and those of what it asks for.
     """
 
     strategy: str | None = None
@@ -57,6 +59,7 @@ class Choice:
     mix: bool = False
     norms: bool = False
     forward: bool = False
+    links: tuple[tuple[int, ...], ...] = ()
 
 
 class Planner:
@@ -95,7 +98,10 @@ class Planner:
     def words(self, words: Sequence[Word]) -> Plan:
         """Expectation values of words."""
         real = list(dict.fromkeys(w for w in words if w))
-        regions, factors = factor_words(*absorb(self.operations, real), whole=self.choice.norms)
+        if self.choice.norms and not self.choice.forward:
+            regions, factors = self._uncut(real)
+        else:
+            regions, factors = factor_words(*absorb(self.operations, real), whole=self.choice.norms)
         parts: list[Part] = []
         columns: dict[Word, int] = {}
         norms: dict[int, int] = {}  # the column of each column's norm
@@ -115,18 +121,36 @@ class Planner:
         of_norms = tuple(tuple(norms[c] for c in word) for word in found) if norms else ()
         return Plan(self.table, tuple(parts), found, of_norms)
 
+    def _uncut(self, words: Sequence[Word]) -> tuple[list[Region], list[list[Word]]]:
+        """Regions for words without causal cones: how likely something was is in the norm of the state that it left,
+        and so its gradient, even if the word cannot see it.
+        """
+        found: dict[frozenset[int], Region] = {}
+        for word in words:
+            own = word_wires(word)
+            touched = [region for region in self._linked(own) if not region.wires.isdisjoint(own)]
+            wires = frozenset().union(*(region.wires for region in touched))
+            operations = frozenset().union(*(region.operations for region in touched))
+            found.setdefault(wires, Region(wires, operations)).words.append(word)
+        return list(found.values()), [[word] for word in words]
+
+    def _linked(self, wires: Iterable[int]) -> list[Region]:
+        """The connected regions of all operations, and of some wires."""
+        placed = [i for i, op in enumerate(self.operations) if op.wires]
+        active = {w for i in placed for w in self.operations[i].wires}.union(wires, *self.choice.links)
+        return components(self.operations, placed, active, self.choice.links)
+
     def coordinates(self, wires: Sequence[int]) -> Plan:
         """Coordinates of the reduced density matrix on `wires`; otherwise as `probs`."""
         return self.probs(wires, read_coordinates)
 
     def probs(self, wires: Sequence[int], read: Any = read_probs) -> Plan:
         """Probabilities on `wires`, one part per connected region; each part reads its own wires, ascending."""
-        kept, active = cone(self.operations, wires)
         if self.choice.norms:  # what was drawn elsewhere is part of a trajectory, whose norm is 1 with all of it only
-            everything = [i for i, op in enumerate(self.operations) if op.wires]
-            kept, active = frozenset(everything), frozenset(w for i in everything for w in self.operations[i].wires)
-            active = active.union(wires)
-        regions = components(self.operations, kept, active)
+            regions = self._linked(wires)
+        else:
+            kept, active = cone(self.operations, wires)
+            regions = components(self.operations, kept, active)
         wanted = [region for region in regions if not region.wires.isdisjoint(wires)]
         return Plan(self.table, tuple(self._part(r, partial(read, r.wires.intersection(wires))) for r in wanted))
 

@@ -8,7 +8,9 @@ Param may that is per sample. (Dalibard, Castin, Molmer, PRL 68, 580 (1992) (mem
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from qdl.ir import Circuit, Operation, Param
 from qdl.ir.bits import Condition
@@ -16,6 +18,7 @@ from qdl.ir.channels import Channel, Kraus, Limit, Measure
 from qdl.ir.gates import Fixed
 from qdl.ir.maps import drawn, ways
 from qdl.ir.params import Angle, apply
+from qdl.plan.cone import components
 from qdl.plan.lower import Lowered
 
 HIDDEN = "__draws"  # the name of the Param that holds what is drawn
@@ -65,6 +68,31 @@ class Unravelled(Lowered):
 
     events: tuple[Event, ...] = ()
     hidden: Param | None = None
+
+    @cached_property
+    def links(self) -> tuple[tuple[int, ...], ...]:
+        """Pairs of wires, one of a conditional operation and one of a measurement that it asks for."""
+        found = []
+        writers: dict[str, list[int]] = {}
+        for event in self.events:
+            for bit in event.condition.bits if event.condition and event.wires else ():
+                found += [(event.wires[0], wire) for wire in writers.get(bit, ())]
+            if event.bit is not None:
+                writers.setdefault(event.bit, []).append(event.wires[0])
+        return tuple(dict.fromkeys(found))
+
+    @cached_property
+    def groups(self) -> tuple[int, ...]:
+        """For each wire, a number that it shares with all wires whose fate it shares."""
+        placed = [index for index, op in enumerate(self.operations) if op.wires]
+        regions = components(self.operations, placed, self.wires, self.links)
+        number = {wire: k for k, region in enumerate(regions) for wire in region.wires}
+        return tuple(number[wire] for wire in self.wires)
+
+    def concerning(self, wires: Iterable[int]) -> tuple[bool, ...]:
+        """For each event, whether its wires share the fate of some of these."""
+        asked = {self.groups[wire] for wire in wires}
+        return tuple(bool(event.wires) and self.groups[event.wires[0]] in asked for event in self.events)
 
 
 def unravel(circuit: Circuit) -> Unravelled:

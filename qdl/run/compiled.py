@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 from torch.utils.checkpoint import checkpoint
 
 from qdl import registry
@@ -156,7 +157,8 @@ class Compiled:
         levels = lowered.levels if self.engine.mixed else None
         choice = self.options.choice()
         if self.draws is not None:
-            choice = replace(choice, mix=True, norms=not self.draws.blind, forward=forward)
+            links = self.links() if not forward else ()
+            choice = replace(choice, mix=True, norms=not self.draws.blind, forward=forward, links=links)
         executor = Executor([*lowered.operations, *more], make_plan, self.engine, choice, levels)
         if sum(lowered.levels) > LARGE:  # what no batch makes smaller is refused here, not at the first call
             precision = real_dtype(self.options.dtype) or torch.float32
@@ -222,15 +224,19 @@ class Compiled:
     def _averaged(self, values: Values, source: Any) -> Tensor:
         """The mean over trajectories: a row for each trajectory of each sample, as many at once as fit."""
         seed, count = seeds.base_seed(source), self.trajectories
-        many = repeated(values, count)
         assert self.draws is not None
+        if torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0:
+            raise UnsupportedError(
+                "trajectories have gradients in reverse mode only", do="use torch.autograd, or engine='density'"
+            )
         reverse = torch.is_grad_enabled() and any(t.requires_grad for t in values.tensors.values())
         if reverse and self.options.shots is not None and not self.draws.blind:
             raise UnsupportedError(
                 "single shots of trajectories have no gradient where the state decides what happens",
                 do="use shots=None, the mean over trajectories, or engine='density'",
             )
-        self.at_once = self.guesses and self.draws.at_once(values)  # decided for the whole batch, however it is cut
+        # How draws are made is decided for the whole batch, however it is cut.
+        many = repeated(values, count, self.guesses and self.draws.at_once(values))
         planned = [(e, e.plan(values.sampled | {HIDDEN}, many.samples, values.device)) for e in self.executors()]
         rows = self._rows_that_fit(planned, many.samples, values.dtype, values.device, reverse)
         pieces = []
@@ -244,6 +250,11 @@ class Compiled:
     def trajectories(self) -> int:
         """Trajectories of each sample: one for each shot where there are shots."""
         return self.options.shots or self.engine.count
+
+    def links(self) -> tuple[tuple[int, ...], ...]:
+        """Wires that trajectories keep together where gradients are wanted."""
+        assert isinstance(self.lowered, Unravelled)
+        return self.lowered.links
 
     @property
     def guesses(self) -> bool:
@@ -260,13 +271,13 @@ class Compiled:
         return out.mean(1)
 
     def drawn(self, values: Values, start: int, seed: int) -> tuple[Values, Tensor | None]:
-        """Values with what their trajectories drew, and the factors of their results."""
+        """Values with what their trajectories drew, and the factor of each event, (R, n_events), if any differs."""
         assert self.draws is not None
         with torch._C._DisableFuncTorch():  # random numbers know no transforms
             uniform = seeds.uniform(seed, DRAWS, start, values.samples, 1, self.draws.width, values.device)
-        found = self.draws(values, uniform[:, 0], self.at_once)
+        found = self.draws(values, uniform[:, 0], values.at_once)
         tensors = {**values.tensors, HIDDEN: found.hidden}
-        return Values(tensors, values.batch, values.dtype, values.device, values.validate), found.factor
+        return Values(tensors, values.batch, values.dtype, values.device, values.validate), found.factors
 
     def _remember(self, piece: Values, start: int, seed: int) -> Tensor:
         """One piece; where gradients would keep its states alive, it is computed again on the way back."""
@@ -277,7 +288,7 @@ class Compiled:
         assert isinstance(again, Tensor)
         return again
 
-    def _empty(self, values: Values) -> Tensor:
+    def _empty(self, values: Values) -> Any:
         """The result for no samples: right in shape, type and gradient (zero)."""
         one = Values(
             {n: v.new_zeros(1, v.shape[1]) if v.dim() == 2 else v for n, v in values.tensors.items()},
@@ -288,4 +299,6 @@ class Compiled:
         with torch.no_grad():
             like = self.finish(self._chunked(one, 0)[0])
         nothing = torch.stack([v.sum() for v in values.tensors.values()]).sum() * 0
+        if isinstance(like, tuple):  # an estimate
+            return type(like)(*(t.new_zeros(*values.batch, *t.shape) + nothing.to(t.dtype) for t in like))
         return like.new_zeros(*values.batch, *like.shape) + nothing.to(like.dtype)

@@ -12,6 +12,7 @@ from torch import Tensor
 from qdl.engine.machine import describe as describe_machine
 from qdl.engine.machine import find, machine
 from qdl.engine.values import Values, repeated
+from qdl.errors import UnsupportedError
 from qdl.grad.adjoint import Adjoint
 from qdl.grad.execute import Bound
 from qdl.grad.task import Task
@@ -25,12 +26,13 @@ LANES = {torch.float32: 16, torch.float64: 8}
 
 def explain(compiled: Compiled, values: Mapping[str, Any] | None, measure: bool) -> str:
     """The plans of a request at some values, as text."""
+    if compiled.distant is not None:
+        raise UnsupportedError("a remote engine plans for itself", do="explain engine='state' or 'density'")
     with torch.no_grad():
         bound = compiled.bind(values)
         if compiled.draws is not None:
-            many = repeated(bound, compiled.trajectories)
-            compiled.at_once = compiled.guesses and compiled.draws.at_once(bound)
-            bound, _ = compiled.drawn(many, 0, 0)
+            at_once = compiled.guesses and compiled.draws.at_once(bound)
+            bound, _ = compiled.drawn(repeated(bound, compiled.trajectories, at_once), 0, 0)
     device = bound.device
     threads = torch.get_num_threads()
     precision = str(bound.dtype).removeprefix("torch.")
@@ -38,7 +40,7 @@ def explain(compiled: Compiled, values: Mapping[str, Any] | None, measure: bool)
     if device.type == "cpu":
         lines.append(f"machine, per thread: {describe_machine(find())}")
     if compiled.draws is not None:
-        how = "at once" if compiled.at_once else "one after the other, with the states run along"
+        how = "at once" if at_once else "one after the other, with the states run along"
         lines.append(f"{compiled.trajectories} trajectories of each sample; {compiled.draws.width} draws each, {how}")
     piece, note = _piece(compiled, bound)
     lines += [note] * bool(note)

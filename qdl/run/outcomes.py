@@ -17,8 +17,9 @@ from qdl.grad.execute import Bound, Executor, read_exactly
 from qdl.ir import Circuit
 from qdl.measure import merge, shots
 from qdl.measure.confusion import Confused
+from qdl.measure.control import controlled
 from qdl.measure.seeds import uniform
-from qdl.plan.unravel import HIDDEN
+from qdl.plan.unravel import HIDDEN, Unravelled
 from qdl.run.compiled import Compiled
 from qdl.run.options import Options
 
@@ -41,7 +42,11 @@ class Probs(Compiled):
             self.distant.refuse_early(lambda p: engine.samples(p, asked) if options.shots else engine.probs(p, names))
             return
         self.wires = self.lowered.places(left)
-        self.executor = self.make_executor(methodcaller("probs", self.wires))
+        self.concerned: list[int] = []
+        if isinstance(self.lowered, Unravelled):
+            own = self.wires if len(left) == len(self.reader.names) else range(circuit.wires)
+            self.concerned = [k for k, concerns in enumerate(self.lowered.concerning(own)) if concerns]
+        self.executor = self.make_executor(methodcaller("probs", self.wires or (0,)))
 
     def executors(self) -> list[Executor]:
         return [] if self.distant is not None else [self.executor]
@@ -52,9 +57,17 @@ class Probs(Compiled):
     def rows(self, values: Values, start: int, seed: int) -> Tensor:
         if self.draws is None:
             return self.read(values, start, seed)
-        values, factor = self.drawn(values, start, seed)
+        values, factors = self.drawn(values, start, seed)
         out = self.read(values, start, seed)
-        return out if factor is None else out * factor[:, None]
+        return out if factors is None else out * factors[:, self.concerned].prod(1, keepdim=True)
+
+    def average(self, out: Tensor, values: Values) -> Tensor:
+        return controlled(out, out.sum(-1, keepdim=True)).mean(1)
+
+    def links(self) -> tuple[tuple[int, ...], ...]:
+        if any(isinstance(name, str) for name in self.names):  # how likely a bit was is in the norm of what it left
+            return (tuple(range(self.circuit.wires)),)
+        return super().links()
 
     def with_bits(self, out: Tensor, values: Values) -> Tensor:
         """Probabilities of wires, (R, 2**k), as those of all names: what a trajectory measured is certain."""
@@ -77,9 +90,9 @@ class Probs(Compiled):
                 return self.reader.probabilities(self.distant.probs(values, self.reader.names), values)
             return self.distant.differentiate(values, partial(self._fetched_shares, values, seed))
         if self.options.shots is None:
-            out = torch.ones(1, 1, dtype=values.dtype, device=values.device)
-            if self.wires:
-                out = self.executor.run(values, self.method, partial(merge.probs, wires=self.wires))
+            out = self.executor.run(values, self.method, partial(merge.probs, wires=self.wires or (0,)))
+            if not self.wires:  # bits only: what is left is how likely they were
+                out = out.sum(-1, keepdim=True)
             return self.reader.probabilities(self.with_bits(out, values), values)
         bound = self.executor.bind(values)
 

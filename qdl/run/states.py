@@ -73,7 +73,8 @@ class Density(State):
             return self.executor.run(values, self.method, partial(merge.coordinates, places=places))
         factor = None
         if self.draws is not None:
-            values, factor = self.drawn(values, start, seed)
+            values, factors = self.drawn(values, start, seed)
+            factor = None if factors is None else factors.prod(1)
         psi = self.executor.run(values, self.method, partial(merge.state, wires=len(self.lowered.levels)))
         if self.draws is None:
             return psi
@@ -84,9 +85,12 @@ class Density(State):
         samples, count, size = out.shape
         psi, factor = out.reshape(-1, size).split([size - 1, 1], 1)
         front = kernels.to_front(psi.contiguous(), self.kept, self.circuit.wires)
-        both = (t.unflatten(0, (samples, count)).transpose(1, 2).flatten(2) for t in (front * factor[..., None], front))
-        weighed, plain = both
-        return weighed @ plain.mH / count
+        weighed, plain = (t.unflatten(0, (samples, count)) for t in (front * factor[..., None], front))
+        halves = []
+        for part in (slice(None, count // 2), slice(count // 2, None)):
+            one, other = (t[:, part].transpose(1, 2).flatten(2) for t in (weighed, plain))
+            halves.append(one @ other.mH)
+        return _controlled(halves, count)
 
     def result_entries(self) -> float:
         states = 0.0 if self.engine.mixed else 2.0 ** len(self.lowered.levels)
@@ -102,3 +106,15 @@ class Density(State):
             return (rows.to(turned.dtype) @ turned.mT).reshape(*out.shape[:-1], size, size)
         front = kernels.to_front(rows, self.lowered.places(self.kept), len(self.lowered.levels))
         return (front @ front.mH).reshape(*out.shape[:-1], size, size)
+
+
+def _controlled(halves: list[Tensor], count: int) -> Tensor:
+    """The mean of trajectories' density matrices from the sums over both halves, its trace 1: `qdl.measure.control`."""
+    sizes = (count // 2, count - count // 2)
+    if not sizes[0]:
+        return halves[1] / count
+    total = halves[0] + halves[1]
+    for k, other in ((0, 1), (1, 0)):
+        trace, norm = (halves[i].diagonal(dim1=-2, dim2=-1).sum(-1)[..., None, None] for i in (k, other))
+        total = total - (halves[other] / norm).detach() * (trace - sizes[k])
+    return total / count

@@ -20,11 +20,13 @@ from qdl.grad.execute import Bound, Executor, read_exactly
 from qdl.ir import Circuit, Observable, Operation
 from qdl.ir.maps import as_map
 from qdl.ir.noise.readout import Readout
-from qdl.ir.observables import Word
+from qdl.ir.observables import Word, word_wires
 from qdl.ir.params import Expr, apply
 from qdl.measure import merge, shots
 from qdl.measure.confusion import Confused, as_read
+from qdl.measure.control import controlled
 from qdl.measure.seeds import uniform
+from qdl.plan.unravel import Unravelled
 from qdl.run.compiled import Compiled
 from qdl.run.options import Options
 
@@ -58,6 +60,7 @@ class Words(Compiled):
         identity = list(range(self.count))
         self.plain = self.rows_of == self.words_of == identity and all(c == 1.0 for c in coefficients)
         joint = any(len(rule.wires) > 1 for rule in self.rules)  # then it matters how other wires are read
+        self.concerned = self._concerned()
         self.settings = shots.settings(self.words, not joint) if options.shots is not None else []
         self.shots_of = [1] * len(self.settings)
         self.ahead: Executor | None = None
@@ -85,6 +88,13 @@ class Words(Compiled):
                 for setting, reader in zip(self.settings, self.readers, strict=True)
             ]
 
+    def _concerned(self) -> list[list[int]]:
+        """For each word, the events whose factors count for it."""
+        if not isinstance(self.lowered, Unravelled):
+            return []
+        masks = [self.lowered.concerning(word_wires(word)) for word in self.words]
+        return [[k for k, concerns in enumerate(mask) if concerns] for mask in masks]
+
     def turns(self, setting: shots.Setting) -> list[Operation]:
         """What turns a setting's basis to bits, as the engine takes it."""
         operations = setting.operations()
@@ -104,9 +114,12 @@ class Words(Compiled):
     def rows(self, values: Values, start: int, seed: int) -> Tensor:
         if self.draws is None:
             return self._sums(self._words(values, start, seed), values)
-        values, factor = self.drawn(values, start, seed)
+        values, factors = self.drawn(values, start, seed)
         read = self._words(values, start, seed)
-        return read if factor is None else read * factor[:, None]
+        if factors is None:
+            return read
+        own = torch.stack([factors[:, list(events)].prod(1) for events in self.concerned], 1)
+        return read * own.repeat(1, read.shape[1] // own.shape[1])
 
     def average(self, out: Tensor, values: Values) -> Tensor:
         return self._sums(self._controlled(out).mean(1), values)
@@ -115,15 +128,7 @@ class Words(Compiled):
         """The words of each trajectory, (S, T, n_words), freed of what their norms vary (`qdl.engine.trajectory`)."""
         if out.shape[-1] == len(self.words):
             return out
-        read, norms = out.chunk(2, -1)
-        half = out.shape[1] // 2
-        if not half:
-            return read
-        means = [t.detach() for t in (read[:, half:].mean(1), norms[:, half:].mean(1))]
-        others = [t.detach() for t in (read[:, :half].mean(1), norms[:, :half].mean(1))]
-        first, second = (torch.where(n > 0, f / n.clamp(min=1e-3), 0) for f, n in (means, others))
-        turned = [first[:, None].expand(-1, half, -1), second[:, None].expand(-1, out.shape[1] - half, -1)]
-        return read - torch.cat(turned, 1) * (norms - 1)
+        return controlled(*out.chunk(2, -1))
 
     @property
     def guesses(self) -> bool:

@@ -10,6 +10,7 @@ import torch
 
 import qdl
 from qdl.engine import trajectory
+from qdl.errors import QdlError
 from qdl.ir import Circuit, Param, X, Y, Z
 from tests.open_systems import Scores
 from tests.strategies import noisy_case
@@ -106,6 +107,74 @@ def test_gradients_of_strengths_and_angles_are_unbiased(law: str) -> None:
                 error = slope.std(0) / 60**0.5
                 scores.add((slope.mean(0) - truth).numpy(), error.clamp(min=1e-6).numpy())
     scores.judge(70)
+
+
+def compare_gradient(ask: Any, point: float, seeds: int = 5, rows: int = 60) -> None:
+    """The mean gradient of an entry against the exact one, over some seeds."""
+    for seed in range(seeds):
+        many = torch.full((rows, 1), point, dtype=torch.float64, requires_grad=True)
+        (found,) = torch.autograd.grad(ask(many, "trajectory:200", seed).sum(), many)
+        one = torch.tensor([point], dtype=torch.float64, requires_grad=True)
+        (exact,) = torch.autograd.grad(ask(one, "density", seed), one)
+        assert abs(found.mean() - exact.item()) < 4 * found.std() / rows**0.5 + 1e-9, (found.mean(), exact)
+
+
+def test_gradients_pass_through_feedback() -> None:
+    """How likely an outcome was is in the norm of what was measured, which the observable does not see."""
+    t = Param("t")
+    made = Circuit(3).ry(t, 0).measure(0, "m")
+    with made.if_("m", 1):
+        made.x(1)
+    compare_gradient(lambda v, engine, seed: qdl.expval(made, Z(1), {"t": v}, engine=engine, seed=seed), 0.8)
+    for names in ([1], ["m"], ["m", 1]):
+        compare_gradient(
+            lambda v, engine, seed, names=names: qdl.probs(made, {"t": v}, names, engine=engine, seed=seed)[..., -1],
+            0.8,
+        )
+    compare_gradient(
+        lambda v, engine, seed: qdl.density(made, {"t": v}, [1], engine=engine, seed=seed)[..., 1, 1].real, 0.8
+    )
+
+
+def test_gradients_of_strengths_that_an_observable_does_not_see(law: str) -> None:
+    strength = Param("g")
+    made = Circuit(2).ry(0.8, 0).cx(0, 1).channel("amplitude_damping", strength, wires=0).cx(0, 1).ry(0.3, 1)
+    made.channel("amplitude_damping", strength, wires=1).cx(1, 0).channel("amplitude_damping", strength, wires=1)
+    for point in (0.1, 0.5):
+        compare_gradient(lambda v, engine, seed: qdl.expval(made, Z(0), {"g": v}, engine=engine, seed=seed), point)
+
+
+def test_probabilities_and_traces_are_one_with_gradients(law: str) -> None:
+    given = {**values(3), "g": torch.tensor([0.05, 0.0], dtype=torch.float64, requires_grad=True)}
+    made = circuit(strength=g[0])
+    made.channel("bit_flip", g[1], wires=0)
+    found = qdl.probs(made, given, engine="trajectory:101", seed=0)
+    assert (found.sum(-1) - 1).abs().max() < 1e-9
+    rho = qdl.density(made, given, wires=[1], engine="trajectory:101", seed=0)
+    assert (rho.diagonal(dim1=-2, dim2=-1).sum(-1) - 1).abs().max() < 1e-9
+
+
+def test_a_later_call_leaves_an_earlier_gradient_alone() -> None:
+    f = qdl.compile(circuit(strength=g[0]), Z(0), engine="trajectory:100", memory_budget=2**18)
+    slopes = []
+    for again in (False, True):
+        given = {**values(4), "g": torch.tensor([0.03, 0.0], dtype=torch.float64, requires_grad=True)}
+        out = f(given, seed=1)
+        if again:
+            f({**given, "g": torch.tensor([0.9, 0.0], dtype=torch.float64)}, seed=2)
+        slopes.append(torch.autograd.grad(out.sum(), given["g"])[0])
+    assert torch.equal(*slopes)
+
+
+def test_forward_mode_is_refused() -> None:
+    made = circuit(strength=g[0])
+    point = torch.tensor([0.1, 0.0], dtype=torch.float64)
+    with pytest.raises(QdlError, match="reverse"):
+        torch.func.jvp(
+            lambda v: qdl.expval(made, Z(0), {**values(), "g": v}, engine="trajectory", grad="autograd"),
+            (point,),
+            (point,),
+        )
 
 
 def test_strong_noise_is_not_guessed() -> None:
