@@ -89,7 +89,17 @@ class QuantumLayer(nn.Module):
     def reconfigured(self, changes: dict[str, Any]) -> dict[str, Any]:
         """Attributes under changed options, planned but not set: what `qdl.nn.configure` sets."""
         options = {**self.options, **changes}
-        return {"options": options, "compiled": self._plan(options)}
+        compiled = self._plan(options)
+        known = {param.name for param in self.inputs} | set(self.weights)
+        unknown = [param.name for param in compiled.params if param.name not in known]
+        if unknown:
+            raise ValuesError(
+                "the noise has Params that the layer does not know",
+                got=unknown,
+                expected=sorted(known),
+                do="build the layer with this noise, or give the noise numbers (NoiseModel.bind)",
+            )
+        return {"options": options, "compiled": compiled}
 
     def reset_parameters(self, init: Any = None) -> None:
         """New weights, by an `init` as the layer takes it."""
@@ -104,7 +114,9 @@ class QuantumLayer(nn.Module):
                 "wrong number of inputs", got=len(inputs), expected=f"{len(self.inputs)}: {self._names(self.inputs)}"
             )
         values = {param.name: value for param, value in zip(self.inputs, inputs, strict=True)}
-        read: Tensor = self.compiled({**values, **self.weights})
+        values |= self.weights
+        # A strength that was trained is not needed while the noise is away.
+        read: Tensor = self.compiled({param.name: values[param.name] for param in self.compiled.params})
         return read
 
     def extra_repr(self) -> str:

@@ -262,6 +262,21 @@ def test_the_closed_detector_reads_as_its_circuit_does(readout: str) -> None:
         qdl.nn.configure(layers[0], noise=gates())
 
 
+def test_a_trained_strength_stays_while_the_noise_is_away() -> None:
+    theta, q = Param("theta", 1), Param("q")
+    noise = NoiseModel().add("bit_flip", q * q, gates="ry")
+    options = {"engine": "density", "noise": noise}
+    layer = qdl.nn.QuantumLayer(Circuit(1).ry(theta[0], 0), Z(0), weights=("theta", "q"), init=0.3, **options)
+    noisy = layer()
+    quiet = qdl.nn.configure(layer, noise=None)()
+    assert quiet > noisy
+    assert torch.equal(qdl.nn.configure(layer, noise=noise)(), noisy)
+    plain = qdl.nn.QuantumLayer(Circuit(1).ry(theta[0], 0), Z(0), engine="density")
+    with pytest.raises(QdlError, match="bind"):
+        qdl.nn.configure(plain, noise=noise)
+    plain()
+
+
 def test_layers_carry_noise() -> None:
     theta = Param("theta", 2)
     made = Circuit(2).ry(x[0], 0).ry(x[1], 1).rz(x[2], 1).cx(0, 1).ry(theta[0], 0).ry(theta[1], 1)
