@@ -65,12 +65,15 @@ def test_the_core_runs_with_torch_numpy_and_networkx_alone() -> None:
 
 
 def test_qdl_nn_adds_little_to_torch() -> None:
-    code = "import time, torch; t = time.perf_counter(); import qdl.nn; print(time.perf_counter() - t)"
-    # Other work on the machine only ever adds time: one fast run in five is proof.
-    times = []
-    while len(times) < 5 and min(times, default=1.0) >= 0.4:
-        times.append(float(python(code)))
-    assert min(times) < 0.4, f"import qdl.nn took {times} s after import torch"
+    code = (
+        "import time; a = time.perf_counter(); import torch; b = time.perf_counter(); import qdl.nn;"
+        "print((time.perf_counter() - b) / (b - a))"
+    )
+    # As a share of torch's own time, since a busy machine slows both. One good run in five is proof.
+    shares = []
+    while len(shares) < 5 and min(shares, default=1.0) >= 0.5:
+        shares.append(float(python(code)))
+    assert min(shares) < 0.5, f"import qdl.nn took {shares} of the time of import torch"
 
 
 def test_import_qdl_loads_no_room_and_no_torch() -> None:

@@ -53,7 +53,9 @@ def test_neighbours_share_a_block_and_opposites_an_else() -> None:
         c.reset(2)
     c.h(0)
     with c.if_("b"):
-        c.measure(2, "b").x(0)
+        c.measure(2, "b")
+    with c.if_("b"):  # measured anew: a block of its own
+        c.x(0)
     with c.if_("b", 0):
         c.x(1)
     expected = """\

@@ -70,9 +70,14 @@ class Flow:
     def circuit(self) -> Circuit:
         """All operations so far."""
         circuit = Circuit(self.wires)
-        for found, run in groupby(self.operations, lambda pair: pair[0].condition):
+        number, keyed = 0, []
+        for op, bit in self.operations:
+            keyed.append((op.condition, number, op, bit))
+            if bit is not None:  # what comes next may depend on it anew
+                number += 1
+        for (found, _), run in groupby(keyed, lambda item: item[:2]):
             with nullcontext() if found is None else circuit.if_(found):
-                for op, bit in run:
+                for _, _, op, bit in run:
                     self._place(circuit, op, bit)
         return circuit
 
