@@ -125,7 +125,7 @@ class Runner:
         """Whether a contestant's numbers are right."""
         if not row.trajectories:
             return pair.check(one, file, precision, right)
-        return spread.check(one, file, right, spread.QUICK_RUNS if self.quick else spread.RUNS, pair.SETUP)
+        return spread.check(one, file, right, spread.QUICK if self.quick else spread.FULL)
 
     def _qdl(
         self, row: Row, job: dict[str, Any], qdl: Contestant, temporary: Path, right: dict[str, Any]

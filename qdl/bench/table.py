@@ -63,7 +63,7 @@ def cells(name: str, record: dict[str, Any]) -> tuple[str, ...]:
 def others(record: dict[str, Any]) -> list[str]:
     """What every peer of a row took, or why it has no time."""
     ours = record["qdl"]
-    bar = f", error bar {ours['error bar']:.3g}" if "error bar" in ours else ""
+    bar = f", error bar {error_bar(ours)}" if "error bar" in ours else ""
     said = [f"qdl {ours['bytes'] / 2**20:.0f} MiB{bar}"] if "bytes" in ours else []
     for name, found in record["peers"].items():
         if "not installed" in found:
@@ -75,9 +75,14 @@ def others(record: dict[str, Any]) -> list[str]:
         else:
             compiled = f", first call {duration(found['set-up'])}" if found["set-up"] > 5 * found["seconds"] else ""
             memory = f"{found['bytes'] / 2**20:.0f} MiB" if "bytes" in found else "? MiB"
-            bar = f" at equal error bar, its own {found['error bar']:.3g}" if "time ratio" in found else ""
+            bar = f" at equal error bar, its own {error_bar(found)}" if "time ratio" in found else ""
             said.append(f"{name} {duration(found['seconds'])} ({ratio(found['ratio'])}x{bar}, {memory}{compiled})")
     return said
+
+
+def error_bar(found: dict[str, Any]) -> str:
+    """An error bar and how well it is known."""
+    return f"{found['error bar']:.2g} (known to {found['error of error bar'] / found['error bar']:.0%})"
 
 
 def conditions(results: dict[str, Any]) -> str:

@@ -122,12 +122,19 @@ class Session:
         np.savez(file, **found)
         return {"arrays": sorted(found)}
 
-    def repeat(self, seed: int, runs: int, file: str) -> dict[str, Any]:
-        """The values of several runs of one step, each with trajectories of its own, in a file: (runs, *outputs)."""
-        values, rng = draw(self.job, seed), np.random.default_rng((seed, runs))
-        prepared = (self.peer.prepare(reseed(self.job, values, rng)) for _ in range(runs))
-        np.savez(file, values=np.array([arrays(self.peer, self.peer.step(one))["values"] for one in prepared]))
-        return {"runs": runs}
+    def repeat(self, seed: int, runs: int, most: int, seconds: float, file: str) -> dict[str, Any]:
+        """The values of runs of one step, each with trajectories of its own, in a file: (runs, *outputs).
+
+        So many runs as a time allows, at least `runs` and `most` at most.
+        """
+        values, rng = draw(self.job, seed), np.random.default_rng((seed, 1))
+        found: list[np.ndarray] = []
+        end = time.monotonic() + seconds
+        while len(found) < runs or (len(found) < most and time.monotonic() < end):
+            prepared = self.peer.prepare(reseed(self.job, values, rng))
+            found.append(arrays(self.peer, self.peer.step(prepared))["values"])
+        np.savez(file, values=np.array(found))
+        return {"runs": len(found)}
 
     def time(self, seed: int, steps: int) -> dict[str, Any]:
         """Seconds of each of some steps, every one with new values."""

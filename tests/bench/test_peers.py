@@ -58,7 +58,7 @@ def test_a_peer_gives_the_same_numbers(name: str, tmp_path: Path) -> None:
             right = arrays(ours, ours.step(ours.prepare(values)))
             started = pair.start(one, job(row, threads=1))
             if row.trajectories:
-                found = spread.check(one, tmp_path / "found.npz", right, 20, 60)
+                found = spread.check(one, tmp_path / "found.npz", right, spread.QUICK)
                 assert 0.5 < found["error bar"] / own(row) < 2
             else:
                 found = pair.check(one, tmp_path / "found.npz", started["precision"], right)

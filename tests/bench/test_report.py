@@ -86,15 +86,17 @@ def test_a_goal_may_be_about_some_peers_only() -> None:
 
 
 def test_ratios_at_equal_error_bars_say_so() -> None:
-    ours = {**OURS, "error bar": 0.01}
-    peer = timed(0.06, ratio=120.0, spread=[100.0, 140.0], **{"error bar": 0.02, "time ratio": 30.0})
+    ours = {**OURS, "error bar": 0.01, "error of error bar": 0.0002}
+    more = {"error bar": 0.02, "error of error bar": 0.001, "time ratio": 30.0}
+    peer = timed(0.06, ratio=120.0, spread=[100.0, 140.0], **more)
     run = results(sampled={"shots": peer}, none={"absent": {"did not finish": "over 60 s a step"}})
     run["rows"]["sampled"]["qdl"] = ours
     assert table.cells("sampled", run["rows"]["sampled"])[3:8] == (
         "60.0 ms", "2.00 ms", "120x (100 to 140) at equal error bar", "25x", "yes",
     )  # fmt: skip
     text = table.markdown(run)
-    assert "* sampled: qdl 256 MiB, error bar 0.01; shots 60.0 ms (120x at equal error bar, its own 0.02, " in text
+    assert "* sampled: qdl 256 MiB, error bar 0.01 (known to 2%); shots 60.0 ms (120x at equal error bar, " in text
+    assert "its own 0.02 (known to 5%), 128 MiB" in text
 
 
 def test_the_module_prints_the_table(tmp_path: Path) -> None:

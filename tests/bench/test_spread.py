@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from qdl.bench import spread, table
@@ -23,7 +24,7 @@ def noisy(width: float, more: float = 0.0) -> str:
 
 
 def record(folder: Path, peers: dict[str, Peer], ours: str = noisy(0.1)) -> dict[str, Any]:
-    run = runner(folder, peers, replace(SAMPLED, peers=tuple(peers)))
+    run = runner(folder, peers, replace(SAMPLED, peers=tuple(peers)), quick=True)
     run.qdl = adapter(folder, "ours", "time.sleep(0.01)", wrong=ours)
     found: dict[str, Any] = run.run()["rows"]["sampled"]
     return found
@@ -36,18 +37,35 @@ def test_times_count_at_equal_error_bars(tmp_path: Path) -> None:
     }
     found = record(tmp_path, peers)
     assert found["qdl"]["right"]
-    assert found["qdl"]["error bar"] == pytest.approx(0.1, rel=0.3)
+    assert found["qdl"]["error bar"] == pytest.approx(0.1, rel=0.4)
     for name, width in (("coarse", 0.3), ("fine", 0.05)):
         peer = found["peers"][name]
         assert peer["right"]
-        assert peer["runs"] == spread.RUNS
-        assert peer["error bar"] == pytest.approx(width, rel=0.3)
+        assert peer["runs"] == 20
+        assert peer["error bar"] == pytest.approx(width, rel=0.4)
         factor = (peer["error bar"] / found["qdl"]["error bar"]) ** 2
         assert peer["ratio"] == pytest.approx(factor * peer["time ratio"])
         assert peer["spread"][0] <= peer["ratio"] <= peer["spread"][1]
     assert found["peers"]["coarse"]["time ratio"] < 4 < 10 < found["peers"]["coarse"]["ratio"]
     assert found["best"] == "fine"
     assert "at equal error bar" in table.cells("sampled", found)[5]
+
+
+def test_an_error_bar_is_as_well_known_as_it_says() -> None:
+    rng = np.random.default_rng(0)
+    runs = 0.3 * rng.standard_normal((500, 30, 4)) * np.array([0.1, 0.2, 1.0, 1.4])
+    bars = np.array([spread.rms(each) for each in runs])
+    said = np.array([spread.jackknife(each) for each in runs])
+    assert bars.mean() == pytest.approx(0.3 * np.sqrt((0.01 + 0.04 + 1 + 1.96) / 4), rel=0.02)
+    assert said.mean() == pytest.approx(bars.std(), rel=0.15)
+
+
+def test_runs_fill_the_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spread, "QUICK", spread.Runs(3, 400, 0.5))
+    slow = adapter(tmp_path, "slow", "time.sleep(0.3)", wrong=noisy(0.1))
+    found = record(tmp_path, {"slow": slow, "quick": adapter(tmp_path, "quick", wrong=noisy(0.1))})["peers"]
+    assert found["slow"]["runs"] == 3
+    assert found["quick"]["runs"] == 400
 
 
 def test_who_is_wrong_on_average_is_wrong(tmp_path: Path) -> None:
