@@ -38,7 +38,7 @@ from qdl.ir import Circuit
 from qdl.plan.unravel import Event, Unravelled, unravel
 
 COUNT = 1000
-MOST_SPREAD = 1.0
+MOST_SPREAD = 2.0
 SHARE = 0.5  # how many draws of a trajectory, on average, go to ways that are all but impossible
 NEAR_BYTES = 2**20  # of the states that are run together where draws depend on them
 
