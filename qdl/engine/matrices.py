@@ -5,16 +5,18 @@ Everything here is ordinary differentiable torch on small tensors; no Python loo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from qdl.engine.stacks import Stack, make_stacks
+from qdl.engine.stacks import Stack, entries, make_stacks
+from qdl.ir import Operation
 from qdl.ir.maps import PAIRS
-from qdl.plan.fuse import Block
+from qdl.plan.fuse import SAMPLED, Block, Placed
+from qdl.plan.runs import inner_blocks, runs_of
 
 
 class Builder:
@@ -34,6 +36,10 @@ class Builder:
     def __init__(
         self, blocks: Sequence[Block], n_shared: int, dtype: torch.dtype, device: torch.device, columns: bool = False
     ) -> None:
+        self.inner: Inner | None = None
+        if runs := inner_blocks(blocks):
+            self.inner = Inner(runs, blocks, n_shared, dtype, device)
+            blocks = self.inner.joined(blocks)
         places, stacks = make_stacks(blocks, columns)
         self.places = tuple(places)
         self.tables = [StackTables(stack, n_shared, dtype, device) for stack in stacks]
@@ -45,7 +51,55 @@ class Builder:
 
     def __call__(self, angles: Angles) -> list[Tensor]:
         """The stacks that `places` points to: (n, D, D) or (B, n, D, D), of first columns (n, D) or (B, n, D)."""
+        angles = angles if self.inner is None else self.inner(angles)
         return [table(angles) for table in self.tables]
+
+
+class Inner:
+    """Runs within blocks (`qdl.plan.runs`), whose products are built first: their entries are angles to the blocks.
+
+    Parameters
+    ----------
+    runs, blocks : sequence of Block
+    n_shared : int
+    dtype : torch.dtype
+    device : torch.device
+    """
+
+    def __init__(
+        self, runs: Sequence[Block], blocks: Sequence[Block], n_shared: int, dtype: torch.dtype, device: torch.device
+    ) -> None:
+        self.builder, self.n_shared, self.complex = Builder(runs, n_shared, dtype, device), n_shared, dtype.is_complex
+        self.first = 1 + max((a for block in blocks for m in block.members for a in m.angles), default=n_shared - 1)
+        self.angles: list[range] = []
+        starts = [self.first]
+        for table in self.builder.tables:
+            held = len(table.stack.constants) // table.stack.length
+            starts.append(starts[-1] + held * self._count(table.stack.size))
+        for place, run in zip(self.builder.places, runs, strict=True):
+            count = self._count(2 ** len(run.positions))
+            start = starts[place.stack] + place.slot * count
+            self.angles.append(range(start, start + count))
+
+    def _count(self, size: int) -> int:
+        """Real numbers in a matrix."""
+        return (2 if self.complex else 1) * size**2
+
+    def joined(self, blocks: Sequence[Block]) -> list[Block]:
+        """The blocks with each run as one member."""
+        angles = iter(self.angles)
+        return [Block(b.positions, tuple(self._member(run, angles) for run in runs_of(b))) for b in blocks]
+
+    def _member(self, run: Sequence[Placed], angles: Iterator[range]) -> Placed:
+        if len(run) == 1:
+            return run[0]
+        gate = entries(len(run[0].positions), self.complex)
+        return Placed(Operation(gate, (), run[0].operation.wires), run[0].positions, SAMPLED, tuple(next(angles)))
+
+    def __call__(self, angles: Angles) -> Angles:
+        """The angles, and the entries of the runs' products behind them."""
+        found = [torch.view_as_real(t).flatten(1) if self.complex else t.flatten(1) for t in self.builder(angles)]
+        return Angles(angles.shared, torch.cat([angles.sampled[:, : self.first - self.n_shared], *found], 1))
 
 
 class Angles:

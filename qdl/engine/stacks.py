@@ -102,6 +102,16 @@ def chain_of(members: Sequence[Placed], positions: Sequence[int]) -> tuple[list[
     return links, None
 
 
+@lru_cache(maxsize=16)
+def entries(positions: int, is_complex: bool) -> Map:
+    """A matrix as a map that is linear in its entries, row by row, the imaginary part behind each real one."""
+    size = 2**positions
+    units = np.eye(size**2).reshape(-1, size, size)
+    constants = np.stack([units, 1j * units], 1).reshape(-1, size, size) if is_complex else units
+    none = np.zeros(0)
+    return Map(_NOTHING, "linear", constants, [f"m{k}" for k in range(len(constants))], none, none)
+
+
 def _numeric(member: Placed, constants: Matrix) -> Matrix:
     """The embedded matrix of an operation whose angles are plain numbers."""
     return np.einsum("f,fij->ij", features(member.operation.gate, member.operation.angles), constants)  # type: ignore[arg-type]

@@ -10,8 +10,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from qdl.plan.fuse import Block
+from qdl.plan.fuse import CONSTANT, Block
 from qdl.plan.readout import CoordinateWords, Read, StateRead, WordsRead
+from qdl.plan.runs import inner_blocks, runs_of
 
 NEAR_BYTES, FAR_BYTES = 2**20, 2**24  # arrays that copy at the speed of the cache, and of the memory
 FRESH_BYTES = 2**25  # an array from this size on is memory that the operating system hands out anew each time
@@ -124,12 +125,17 @@ def samples_of(prologue: Sequence[Block], blocks: Sequence[Block], batch: int) -
     return [*out, count]
 
 
+def chains(prologue: Sequence[Block], blocks: Sequence[Block]) -> list[tuple[Block, int]]:
+    """What is multiplied to build the matrices: blocks and runs within them, each with how many factors vary."""
+    runs = [(block, len(block.varying)) for block in (*prologue, *inner_blocks(blocks))]
+    return runs + [(block, sum(any(m.kind != CONSTANT for m in run) for run in runs_of(block))) for block in blocks]
+
+
 def matrix_seconds(prologue: Sequence[Block], blocks: Sequence[Block], batch: int, machine: Machine) -> Seconds:
     """Seconds from angles to matrices and back."""
     calls, work = float(BUILD_CALLS), 0.0
     lengths: dict[tuple[int, bool], int] = {}
-    for block in (*prologue, *blocks):
-        gates = len(block.varying)
+    for block, gates in chains(prologue, blocks):
         if not gates:
             continue
         wires, copies = len(block.positions), batch if block.sampled else 1
@@ -251,4 +257,4 @@ def _ends(read: Read | None, wires: int, samples: int, machine: Machine, fused: 
 
 def build_entries(blocks: Sequence[Block], batch: int) -> float:
     """Complex entries of all embedded gates of the blocks: what building them takes in memory."""
-    return sum((batch if b.sampled else 1) * max(1, len(b.varying)) * 4.0 ** len(b.positions) for b in blocks)
+    return sum((batch if b.sampled else 1) * max(1, n) * 4.0 ** len(b.positions) for b, n in chains((), blocks))

@@ -6,7 +6,13 @@ import pytest
 import torch
 
 import qdl
-from qdl.ir import Circuit, Param
+from qdl.engine.matrices import Angles, Builder
+from qdl.ir import Circuit, Operation, Param
+from qdl.ir.gates import embed
+from qdl.ir.maps import as_map
+from qdl.plan.angles import angle_table
+from qdl.plan.fuse import CONSTANT, SAMPLED, Block, Placed
+from qdl.plan.unravel import HIDDEN, unravel
 from tests import oracle
 from tests.checks import distance
 
@@ -20,3 +26,35 @@ def test_a_rotor_is_exact_on_both_sides_of_its_series(length: float) -> None:
     assert torch.autograd.gradcheck(
         lambda w: torch.view_as_real(qdl.state(made, {"v": w})), given["v"].requires_grad_()
     )
+
+
+@pytest.mark.parametrize("real", [False, True])
+def test_runs_within_a_block_multiply_to_the_same_matrix(real: bool) -> None:
+    """Noise on single wires between gates on both: what is built first must enter in its place."""
+    circuit, x = Circuit(2), Param("x", 6)
+    for k, wire in enumerate((0, 1, 1, 0)):
+        circuit.rx(x[k], wire).channel("pauli", 0.1 * x[4], 0.2, 0.1 * x[5], wires=wire).s(wire)
+        if k % 2:
+            circuit.cx(0, 1)
+    maps = [Operation(*as_map(op), op.wires) for op in circuit.elementary()]
+    operations = maps if real else list(unravel(circuit).operations)
+    table, index = angle_table(operations, frozenset({"x", HIDDEN}))
+    places = [tuple(range(2 * w, 2 * w + 2)) if real else (w,) for w in range(2)]
+    members = [
+        Placed(op, sum((places[w] for w in op.wires), ()), SAMPLED if k in index else CONSTANT, index.get(k, ()))
+        for k, op in enumerate(operations)
+    ]
+    dtype = torch.float64 if real else torch.complex128
+    angles = Angles(
+        torch.zeros(0),
+        torch.rand(5, len(table.angles), dtype=torch.float64, generator=torch.Generator().manual_seed(3)),
+    )
+    whole = Builder([Block(tuple(range(4 if real else 2)), tuple(members))], 0, dtype, torch.device("cpu"))
+    assert whole.inner is not None
+    expected = torch.eye(16 if real else 4, dtype=dtype)
+    for member in members:
+        alone = Builder([Block(member.positions, (member,))], 0, dtype, torch.device("cpu"))
+        found = alone(angles)[0][:, 0] if member.angles else alone.constants[0].expand(5, -1, -1)
+        rows = [embed(m.numpy(), member.positions, 4 if real else 2) for m in found]
+        expected = torch.stack([torch.as_tensor(row, dtype=dtype) for row in rows]) @ expected
+    assert distance(whole(angles)[0][:, 0], expected) < 1e-14
