@@ -108,13 +108,15 @@ def test_the_module_prints_the_table(tmp_path: Path) -> None:
     assert printed.stdout == table.markdown(json.loads(json.dumps(RUN))) + "\n"
 
 
-def test_the_readme_holds_the_table_of_the_run_in_the_docs() -> None:
+@pytest.mark.parametrize("name", ["bench", "bench noise"])
+def test_the_readme_holds_the_tables_of_the_runs_in_the_docs(name: str) -> None:
+    folder = Path("docs", *name.split())
     root = Path(table.__file__).parents[2]
-    run = store.load(root / "docs" / "bench")
+    run = store.load(root / folder)
     text = (root / "README.md").read_text(encoding="utf-8")
-    found = text.split("<!-- bench -->")[1].split("<!-- /bench -->")[0].strip()
-    assert found == table.markdown(run, brief=True), "put `python -m qdl.bench.table docs/bench --brief` in its place"
-    assert (root / "docs" / "bench" / command.TABLE).read_text(encoding="utf-8") == table.markdown(run)
+    found = text.split(f"<!-- {name} -->")[1].split(f"<!-- /{name} -->")[0].strip()
+    assert found == table.markdown(run, brief=True), f"put `python -m qdl.bench.table {folder} --brief` in its place"
+    assert (root / folder / command.TABLE).read_text(encoding="utf-8") == table.markdown(run)
 
 
 def test_a_brief_table_leaves_out_everybody() -> None:
