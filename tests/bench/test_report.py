@@ -212,6 +212,7 @@ def test_a_file_that_is_no_benchmark_is_refused(tmp_path: Path) -> None:
             store.load(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_peer_that_cannot_be_installed_leaves_its_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -38,6 +38,7 @@ def test_words_are_different() -> None:
     assert all(letter in "XYZ" and 0 <= wire < 10 for word in listed for letter, wire in word)
 
 
+@pytest.mark.slow
 def test_a_sweep_is_measured_and_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     batch = next(sweep for sweep in SWEEPS if sweep.name == "batch")
     small = replace(batch, points=(1, 2, 4), job=lambda b: gradient(conv, b, wires=2))

@@ -60,6 +60,7 @@ def test_an_error_bar_is_as_well_known_as_it_says() -> None:
     assert said.mean() == pytest.approx(bars.std(), rel=0.15)
 
 
+@pytest.mark.slow
 def test_runs_fill_the_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spread, "QUICK", spread.Runs(3, 400, 0.5))
     slow = adapter(tmp_path, "slow", "time.sleep(0.3)", wrong=noisy(0.1))
@@ -68,6 +69,7 @@ def test_runs_fill_the_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert found["quick"]["runs"] == 400
 
 
+@pytest.mark.slow
 def test_who_is_wrong_on_average_is_wrong(tmp_path: Path) -> None:
     peers = {
         "good": adapter(tmp_path, "good", wrong=noisy(0.1)),

@@ -92,6 +92,7 @@ def test_killed_while_a_checkpoint_is_written(case: Case) -> None:
     case.resume(folder)
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_the_middle(case: Case) -> None:
     folder, process = case.begin("interrupted")
     assert kill_when(process, lambda: len(lines_that_are_whole(folder)) > 3 * PER_EPOCH, signal.SIGINT)
