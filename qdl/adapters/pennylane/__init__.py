@@ -1,0 +1,1 @@
+"""PennyLane: devices, conversion of circuits, and any PennyLane device as an engine."""
