@@ -434,6 +434,66 @@ class Circuit:
         """Write OpenQASM; every vector Param becomes inputs ``name_0``, ``name_1``, ..."""
         return registry.converter("to_qasm")(self, version)
 
+    @staticmethod
+    def from_qiskit(circuit: Any, **options: Any) -> Circuit:
+        """Read a Qiskit ``QuantumCircuit``: qubit i is wire i (see `qdl.adapters.qiskit.convert.from_circuit`)."""
+        return registry.converter("from_qiskit")(circuit, **options)
+
+    @staticmethod
+    def from_pennylane(what: Any, *args: Any, wire_order: Iterable[Any] | None = None, **kwargs: Any) -> Circuit:
+        """Read a QNode, a quantum function or a tape of PennyLane's; what it measures at its end is left out.
+
+        Parameters
+        ----------
+        what : QNode, callable, QuantumScript or Operator
+        *args, **kwargs
+            What the function is called with. Params and expressions of their entries, alone or in lists and arrays of
+            objects, stay symbols: a Param of size n is an array of n angles, one of size 1 a single angle too. A
+            function made by `to_pennylane` needs none.
+        wire_order : sequence, optional
+            The labels of wires 0, 1, ...; by default those of a QNode's device, else integers are their own places.
+
+        Raises
+        ------
+        CircuitError
+            For labels without an order, batches, postselection, and functions that need numbers for symbols.
+        UnsupportedError
+            For operators that are no gates, channels or measurements of qubits.
+
+        Examples
+        --------
+        >>> import pennylane as qml
+        >>> def layer(x):
+        ...     qml.AngleEmbedding(2 * x, wires=[0, 1], rotation="Y")
+        ...     qml.ctrl(qml.S(1), control=0, control_values=[0])
+        >>> Circuit.from_pennylane(layer, Param("x", 2)).operations
+        (ry(2*x[0]) 0, ry(2*x[1]) 1, c_s_0 0, 1)
+        """
+        return registry.converter("from_pennylane")(what, *args, wire_order=wire_order, **kwargs)
+
+    def to_pennylane(self) -> Any:
+        """The circuit as a quantum function, to be called inside a QNode with a value for each Param.
+
+        Values come by position, in the order of `params`, or by name; they are tensors of any library that PennyLane
+        knows, of shape (size,) or (batch, size), for size 1 also () or (batch,). The keyword ``wires`` takes the labels
+        of wires 0, 1, ... The function returns a dict from measured bits to their measurement values.
+
+        Raises
+        ------
+        UnsupportedError
+            For measurements and resets under conditions, and for measurements that are written wrongly.
+
+        Examples
+        --------
+        >>> import pennylane as qml
+        >>> x = Param("x", 2)
+        >>> layer = Circuit(2).ry(x[0], 0).crx(2 * x[1], 0, 1).to_pennylane()
+        >>> print(qml.draw(lambda: layer(x=[0.1, 0.2], wires=["a", "b"]))())
+        a: ──RY(0.10)─╭●────────┤
+        b: ───────────╰RX(0.40)─┤
+        """
+        return registry.converter("to_pennylane")(self)
+
     def _add(self, *operations: Operation) -> Circuit:
         """Add all operations, or none if one of them does not fit."""
         fresh: dict[str, Param] = {}

@@ -1,0 +1,1 @@
+"""Circuits, parameters and observables from Qiskit and to Qiskit; qubit i is wire i."""

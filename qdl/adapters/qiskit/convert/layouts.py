@@ -1,0 +1,51 @@
+"""Where the qubits of a laid out circuit are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from qdl.errors import CircuitError
+
+if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
+
+LAYOUTS = ("physical", "virtual")
+
+
+def wires(circuit: QuantumCircuit, layout: str) -> dict[int, int]:
+    """The wire of each qubit; qubits that are left out have none."""
+    if layout not in LAYOUTS:
+        raise CircuitError("unknown layout", got=repr(layout), expected=f"one of {', '.join(LAYOUTS)}")
+    count = circuit.num_qubits
+    if layout == "physical":
+        return {qubit: qubit for qubit in range(count)}
+    if circuit.layout is None:
+        do = "leave layout out, or transpile the circuit"
+        raise CircuitError("the circuit has no layout", expected="what transpile returned", do=do)
+    final = circuit.layout.final_index_layout(filter_ancillas=True)
+    return {**{qubit: wire for wire, qubit in enumerate(final)}, **_ancillas(circuit, final)}
+
+
+def _ancillas(circuit: QuantumCircuit, final: list[int]) -> dict[int, int]:
+    """The wires of the other qubits that something touches."""
+    place = {qubit: index for index, qubit in enumerate(circuit.qubits)}
+    touched = {place[q] for part in circuit.data if part.name not in ("barrier", "delay") for q in part.qubits}
+    others = sorted(touched - set(final))
+    return {qubit: len(final) + k for k, qubit in enumerate(others)}
+
+
+def routing(circuit: QuantumCircuit, layout: str, found: dict[int, int]) -> Iterator[tuple[int, int]]:
+    """Swaps that bring what comes in on wire i to where qubit i of the original circuit begins.
+
+    Where something is measured or reset they are left out: all wires begin in |0>.
+    """
+    if layout == "physical" or any(part.clbits or part.name in ("reset", "initialize") for part in circuit.data):
+        return
+    first = circuit.layout.initial_index_layout(filter_ancillas=True)
+    content = list(range(1 + max(found.values())))  # which input is on each wire
+    for virtual, qubit in enumerate(first):
+        here, there = content.index(virtual), found[qubit]
+        if here != there:
+            content[here], content[there] = content[there], content[here]
+            yield here, there

@@ -1,0 +1,172 @@
+"""Qiskit's parameters as entries of Params, and their expressions as ours.
+
+The entries of ``ParameterVector("theta", 4)`` are those of ``Param("theta", 4)``, and ``Parameter("a")`` is the one of
+``Param("a")``. A name that is no identifier becomes one: ``"$\\beta$"`` is ``beta``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from qdl.errors import CircuitError
+from qdl.ir.params import Angle, Expr, Param, apply, as_angle
+
+if TYPE_CHECKING:
+    from qiskit.circuit import Parameter
+
+_BINARY = {"ADD": "add", "MUL": "mul", "DIV": "div", "POW": "pow"}
+_FUNCTIONS = {
+    "SIN": "sin",
+    "COS": "cos",
+    "TAN": "tan",
+    "ASIN": "arcsin",
+    "ACOS": "arccos",
+    "ATAN": "arctan",
+    "EXP": "exp",
+    "LOG": "log",
+}
+_ENTRY = re.compile(r"(.+)\[(0|[1-9]\d{0,5})\]")
+
+
+def identifier(text: str, taken: Iterable[str] = ()) -> str:
+    """The name with what no identifier may hold replaced; numbered if it is taken.
+
+    Examples
+    --------
+    >>> identifier("my reg!"), identifier("2x"), identifier("a", {"a"})
+    ('my_reg', '_2x', 'a_v1')
+    """
+    stem = text if text.isidentifier() else re.sub(r"\W+", "_", text).strip("_") or "name"
+    stem = stem if stem.isidentifier() else f"_{stem}"
+    used, name, count = set(taken), stem, 0
+    while name in used:
+        count += 1
+        name = f"{stem}_v{count}"
+    return name
+
+
+def entries(parameters: Iterable[Parameter]) -> dict[Parameter, tuple[Param, int]]:
+    """Each of Qiskit's parameters as an entry of a Param: the Param, and the place in it.
+
+    Examples
+    --------
+    >>> from qiskit.circuit import Parameter, ParameterVector
+    >>> list(entries([Parameter("a"), ParameterVector("theta", 4)[2]]).values())
+    [(Param(name='a', size=1), 0), (Param(name='theta', size=4), 2)]
+    """
+    given = list(parameters)
+    places = {p: _place(p) for p in given}
+    sizes: dict[str, int] = {}
+    for p, (stem, index) in places.items():
+        if index is not None:
+            own = len(p.vector) if hasattr(p, "vector") else 0
+            sizes[stem] = max(sizes.get(stem, 0), own, index + 1)
+    found: dict[str, set[int | None]] = {stem: set() for stem in sizes}
+    for p, (stem, index) in places.items():
+        if stem in found and not hasattr(p, "vector"):
+            found[stem].add(index)
+    whole = {p.vector.name for p in given if hasattr(p, "vector")}
+    whole |= {stem for stem, places_ in found.items() if places_ == set(range(sizes[stem]))}
+    names: dict[str, str] = {}
+    for stem in whole:
+        names[stem] = identifier(stem, names.values())
+    out: dict[Parameter, tuple[Param, int]] = {}
+    alone: set[str] = set()
+    for p, (stem, index) in places.items():
+        if index is not None and stem in whole:
+            out[p] = Param(names[stem], sizes[stem]), index
+        else:
+            name = identifier(p.name, {*names.values(), *alone})
+            alone.add(name)
+            out[p] = Param(name), 0
+    return out
+
+
+def _place(parameter: Any) -> tuple[str, int | None]:
+    """The vector that a parameter belongs to, by object or by name, and its number there."""
+    if hasattr(parameter, "vector"):
+        return parameter.vector.name, parameter.index
+    match = _ENTRY.fullmatch(parameter.name)
+    return (match[1], int(match[2])) if match else (parameter.name, None)
+
+
+class Angles:
+    """Turns what stands in Qiskit's instructions into angles.
+
+    Parameters
+    ----------
+    places : dict
+        What `entries` returns for the circuit's parameters.
+    """
+
+    def __init__(self, places: Mapping[Parameter, tuple[Param, int]]) -> None:
+        self.symbols: dict[Any, Angle] = {p: param[index] for p, (param, index) in places.items()}
+
+    def __call__(self, value: Any) -> Angle:
+        """A number, a parameter or an expression as an angle."""
+        if type(value) is float:
+            return as_angle(value)
+        if not hasattr(value, "_qpy_replay"):
+            return as_angle(_real(value, value))
+        if value in self.symbols:
+            return self.symbols[value]
+        if not value.parameters:
+            return as_angle(_real(complex(value), value))
+        return self._replayed(value)
+
+    def _replayed(self, expression: Any) -> Angle:
+        """The expression, built once more from the record that Qiskit keeps for its files.
+
+        Operations without a left or right side take what came out last.
+        """
+        stack: list[Angle] = []
+        for step in expression._qpy_replay:
+            if not hasattr(step, "op"):  # a substitution, in Qiskit below 2.1
+                raise _unsupported("a substituted parameter", expression)
+            stack.append(self._operation(step, stack, expression))
+        return stack[-1]
+
+    def _operation(self, step: Any, stack: list[Angle], whole: Any) -> Angle:
+        name = getattr(step.op, "name", None) or str(step.op).rpartition(".")[2]
+
+        def side(value: Any) -> Angle:
+            return stack.pop() if value is None else self(value)
+
+        if name in _FUNCTIONS:
+            return apply(_FUNCTIONS[name], side(step.lhs))
+        if name in ("ABS", "CONJ"):
+            inner = side(step.lhs)
+            return inner if name == "CONJ" else _magnitude(inner)
+        right = side(step.rhs) if name not in ("SIGN", "GRAD", "SUBSTITUTE") else 0.0
+        left = side(step.lhs)
+        if name in ("RSUB", "RDIV", "RPOW"):
+            name, left, right = name[1:], right, left
+        if name == "SUB":
+            name, right = "ADD", apply("mul", -1.0, right)
+        if name not in _BINARY:
+            raise _unsupported(f"{name.lower()}()", whole)
+        return apply(_BINARY[name], left, right)
+
+
+def _magnitude(angle: Angle) -> Angle:
+    """|x| as the square root of x^2, whose derivative at 0 counts as zero."""
+    return apply("root", apply("mul", angle, angle)) if isinstance(angle, Expr) else abs(angle)
+
+
+def _real(value: Any, shown: Any) -> Any:
+    if isinstance(value, complex):
+        if value.imag:
+            raise CircuitError("an angle must be real", got=shown)
+        return value.real
+    return value
+
+
+def _unsupported(what: str, expression: Any) -> CircuitError:
+    return CircuitError(
+        f"{what} in a ParameterExpression has no counterpart",
+        got=f"{expression}"[:80],
+        expected="+ - * / ** abs sin cos tan arcsin arccos arctan exp log",
+        do="put a new Parameter in its place and compute its value before it is bound",
+    )
