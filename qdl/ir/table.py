@@ -16,7 +16,7 @@ from qdl.ir.channels import channel_table_markdown
 from qdl.ir.circuit import Circuit
 from qdl.ir.gates import TABLE, Composite, Exponential, Fixed, Gate, Rotor
 from qdl.ir.params import Param, to_text
-from qdl.ir.qasm.reader import STDGATES
+from qdl.ir.qasm.libraries import STDGATES
 from qdl.ir.qasm.writer import BUILT_IN, Writer
 
 START, END = "<!-- gate table -->", "<!-- /gate table -->"

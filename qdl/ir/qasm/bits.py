@@ -37,18 +37,24 @@ class Bits:
         self.writes: list[int] = []
         self._numbers: dict[str, int] = {}
 
-    def declare(self, node: Any, name: str, size: int | None, value: int) -> Operand:
-        """Add a register that begins with a value; or a single bit, if it has no size."""
+    def declare(self, node: Any, name: str, size: int | None, value: int, local: bool = False) -> Operand:
+        """Add a register that begins with a value; or a single bit, if it has no size.
+
+        A local one, of a block that may be read many times, gives way where the circuit's names for it are taken.
+        """
         first = len(self.names)
         if size is not None and not 1 <= size <= MAX_BITS - first:
             refuse(node, f"the size of {name!r} is out of range", got=size, expected=f"1 to {MAX_BITS - first}")
-        called = [name] if size is None else [f"{name}_{index}" for index in range(size)]
-        for one in called:
+        stem, count = name, 0
+        while local and not self._numbers.keys().isdisjoint(_called(stem, size)):
+            count += 1
+            stem = f"{name}_v{count}"
+        for place, one in enumerate(_called(stem, size)):
             if one in self._numbers:
                 do = "rename one: c[2] is called c_2 in a circuit"
                 refuse(node, f"a bit of {name!r} and another one would both be called {one!r}", do=do)
             self._numbers[one] = len(self.names)
-            self._add(one, value >> (len(self.names) - first) & 1)
+            self._add(one, value >> place & 1)
         self.registers[name] = Operand(tuple(range(first, len(self.names))), size is not None)
         return self.registers[name]
 
@@ -69,3 +75,7 @@ class Bits:
     def called(self, number: int, wire: int) -> str:
         """A bit's name; one without a name, measured on this wire, gets one that no declared bit has."""
         return self.names[number] or fresh(f"m{wire}", self._numbers)
+
+
+def _called(stem: str, size: int | None) -> list[str]:
+    return [stem] if size is None else [f"{stem}_{index}" for index in range(size)]

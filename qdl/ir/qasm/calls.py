@@ -12,6 +12,7 @@ from qdl.errors import CircuitError
 from qdl.ir.gates import MAX_CONTROLLED, TABLE, Composite, Exponential, Gate, Step, controlled
 from qdl.ir.params import Angle, Expr, Param
 from qdl.ir.qasm.expressions import Expressions
+from qdl.ir.qasm.powers import fractional, repeated
 from qdl.ir.qasm.text import refuse
 
 MAX_GATES = 1_000_000  # elementary gates of a program, all definitions written out
@@ -51,15 +52,16 @@ class Call(NamedTuple):
 @cache
 def row(name: str) -> Known:
     """A row of the gate table, by name."""
-    return Known(TABLE[name], _cost(TABLE[name]))
+    return Known(TABLE[name], cost_of(TABLE[name]))
 
 
-def _cost(gate: Gate) -> Cost:
+def cost_of(gate: Gate) -> Cost:
+    """What a gate grows to."""
     if not isinstance(gate, Composite):
         return Cost(width=gate.wires)
     formal = tuple(Param("angle", len(gate.angles))) if gate.angles else ()
     steps = gate.steps(formal, tuple(range(gate.wires)))
-    return together(with_angles(_cost(part), angles) for part, angles, _ in steps)
+    return together(with_angles(cost_of(part), angles) for part, angles, _ in steps)
 
 
 def together(costs: Iterable[Cost]) -> Cost:
@@ -103,7 +105,8 @@ def call(node: Any, gates: Mapping[str, Known], expressions: Expressions) -> Cal
     name, arguments = ("gphase", [node.argument]) if phase else (node.name.name, node.arguments)
     if name not in gates:
         close = get_close_matches(name, gates, n=3)
-        do = f"did you mean {' or '.join(close)}?" if close else 'define it above, or include "stdgates.inc"'
+        include = 'define it above, or include "stdgates.inc" (version 2: "qelib1.inc")'
+        do = f"did you mean {' or '.join(close)}?" if close else include
         refuse(node, f"unknown gate {name!r}", do=do)
     gate, cost = gates[name].gate, gates[name].cost
     angles = tuple(expressions.angle(argument) for argument in arguments)
@@ -123,7 +126,7 @@ def _modified(modifier: Any, made: Call, expressions: Expressions) -> Call:
     if kind == "inv":
         return made._replace(steps=_inverse(made.steps))
     if kind == "pow":
-        return _power(modifier, made, expressions.integer(modifier.argument, "the exponent of pow"))
+        return _power(modifier, made, expressions.number(modifier.argument, "the exponent of pow"))
     count = 1 if modifier.argument is None else expressions.integer(modifier.argument, f"the number of {kind}")
     if not 1 <= count <= MAX_CONTROLLED - made.cost.width:
         room = f"1 to {MAX_CONTROLLED - made.cost.width} on a gate of {made.cost.width} wires"
@@ -162,14 +165,21 @@ def _inverted(gate: Gate) -> Gate:
     return Composite(f"inv_{gate.name}", gate.wires, gate.angles, body)
 
 
-def _power(modifier: Any, made: Call, exponent: int) -> Call:
+def _power(modifier: Any, made: Call, exponent: float) -> Call:
+    if exponent != int(exponent):
+        try:
+            steps = fractional(made.steps, made.wires, exponent)
+        except CircuitError as error:
+            refuse(modifier, str(error))
+        return made._replace(steps=steps)
+    exponent = int(exponent)
     if len(made.steps) == 1 and isinstance(made.steps[0][0], Exponential):
         gate, angles, wires = made.steps[0]
         return made._replace(steps=[(gate, (exponent * angles[0],), wires)])
     total = made.cost.gates * abs(exponent)
     if total > MAX_GATES:
         refuse(modifier, "the power is too large", got=f"{total} gates", expected=f"at most {MAX_GATES}")
-    steps = (made.steps if exponent >= 0 else _inverse(made.steps)) * abs(exponent)
+    steps = repeated(made.steps if exponent >= 0 else _inverse(made.steps), made.wires, abs(exponent))
     return made._replace(steps=steps, cost=made.cost._replace(gates=total))
 
 

@@ -19,12 +19,17 @@ from qdl.ir.qasm.bits import Bits
 from qdl.ir.qasm.calls import MAX_GATES
 from qdl.ir.qasm.expressions import Expressions
 from qdl.ir.qasm.logic import ALWAYS, Logic, Slots, Variable, condition, equal
-from qdl.ir.qasm.operands import Operand, operand
+from qdl.ir.qasm.operands import Operand, Qubits, operand
+from qdl.ir.qasm.scopes import Scopes
 from qdl.ir.qasm.text import refuse
 
-_IN_BLOCKS = """QuantumGate QuantumPhase QuantumBarrier QuantumReset QuantumMeasurementStatement BranchingStatement
-SwitchStatement ClassicalAssignment"""
-IN_BLOCKS = frozenset(_IN_BLOCKS.split())
+
+class Leave(Exception):
+    """A ``break``, ``continue``, ``return`` or ``end`` on its way out of the blocks around it."""
+
+    def __init__(self, kind: str, value: Any = None) -> None:
+        super().__init__(kind)
+        self.kind, self.value = kind, value
 
 
 class Block(NamedTuple):
@@ -42,17 +47,33 @@ class Block(NamedTuple):
 class Flow:
     """Collects operations with their conditions from the statements of a program.
 
-    A subclass reads declarations of everything else and gate calls, and offers `visit`, `expressions` and `declare`.
+    Subclasses read declarations and gate calls, and offer `visit`, `expressions` and `declare`.
+
+    Attributes
+    ----------
+    values, variables : dict
+        What a name stands for: a number or an array; or what depends on measured bits, None if it cannot be said.
+    types : dict
+        The types of what may be assigned to.
+    times : dict
+        Durations, in seconds.
+    lent : dict
+        Registers of bits that a subroutine may read only.
     """
 
     def __init__(self) -> None:
-        self.registers: dict[str, Operand] = {}
+        self.registers = Qubits()
         self.bits = Bits()
+        self.values: dict[str, Any] = {}
         self.variables: dict[str, Variable | None] = {}
         self.types: dict[str, Any] = {}
+        self.times: dict[str, Any] = {}
+        self.lent: dict[str, bool] = {}
+        tables = (self.registers, self.bits.registers, self.values, self.variables, self.types, self.times, self.lent)
+        self.scopes = Scopes(tables)
         self.blocks = [Block(ALWAYS, {}, None, {})]
         self.operations: list[tuple[Operation, int | None]] = []  # and the number of the bit that is written
-        self.wires = self.cost = 0
+        self.cost = 0
 
     @property
     def expressions(self) -> Expressions:
@@ -69,7 +90,7 @@ class Flow:
 
     def circuit(self) -> Circuit:
         """All operations so far."""
-        circuit = Circuit(self.wires)
+        circuit = Circuit(self.registers.count)
         number, keyed = 0, []
         for op, bit in self.operations:
             keyed.append((op.condition, number, op, bit))
@@ -86,6 +107,8 @@ class Flow:
             circuit.measure(op.wires, self.bits.called(bit, *op.wires))
         elif op.gate == channel("reset"):
             circuit.reset(*op.wires)
+        elif op.gate == channel("delay"):
+            circuit.channel("delay", *op.angles, wires=op.wires)
         else:
             circuit.gate(op.gate, *op.angles, *op.wires)
 
@@ -108,29 +131,44 @@ class Flow:
                 refuse(node, problem, do="let it begin with 0")
             self.bits.writes[bit] += 1
 
-    def _QuantumMeasurementStatement(self, node: Any) -> None:
-        target = None if node.target is None else self.bits.find(node.target, self.expressions)
-        self._measure(node, node.measure.qubit, target)
+    def certain(self, block: Block) -> bool | None:
+        """Whether what is read now happens whenever a block around it does; None if it never happens."""
+        table = self.blocks[-1].table
+        return None if not table else table == block.table
 
-    def _measure(self, node: Any, qubits: Any, target: Operand | None) -> None:
+    def _QuantumMeasurementStatement(self, node: Any) -> None:
+        target = None if node.target is None else self.writable(node.target)
+        self.measure(node, node.measure.qubit, target)
+
+    def writable(self, node: Any) -> Operand:
+        """The bits that a measurement or a subroutine writes."""
+        found = self.bits.find(node, self.expressions)
+        name = node.name if isinstance(node.name, str) else node.name.name
+        if name in self.lent:
+            refuse(node, f"the bits of {name!r} were handed over to be read", do="measure into bits of the subroutine")
+        return found
+
+    def measure(self, node: Any, qubits: Any, target: Operand | None) -> Operand:
+        """Measure into bits that are given, or else into some without a name."""
         wires = operand(qubits, self.registers, self.expressions).wires
         bits = [self.bits.nameless() for _ in wires] if target is None else target.wires
         if len(bits) != len(wires):
             refuse(node, "a measurement needs a bit for each qubit", got=f"{len(wires)} qubits, {len(bits)} bits")
         for wire, bit in zip(wires, bits, strict=True):
             self.emit(node, [(Measure(), (), (wire,))], 1, bit)
+        return Operand(tuple(bits), len(bits) > 1)
 
     def _QuantumReset(self, node: Any) -> None:
         wires = operand(node.qubits, self.registers, self.expressions).wires
         self.emit(node, [(channel("reset"), (), (wire,)) for wire in wires], len(wires))
 
     def _BranchingStatement(self, node: Any) -> None:
-        logic = self._logic()
+        logic = self.logic()
         table = logic.truth(node.condition, logic.word(node.condition))
         self._branches([(table, node.if_block), (ALWAYS ^ table, node.else_block)], logic.slots)
 
     def _SwitchStatement(self, node: Any) -> None:
-        logic, left = self._logic(), ALWAYS
+        logic, left = self.logic(), ALWAYS
         target = logic.word(node.target)
         branches = []
         for values, body in node.cases:
@@ -148,7 +186,7 @@ class Flow:
         around = self.blocks[-1]
         made = [(self._block(around.table & table, slots), body) for table, body in branches if body]
         for block, body in made:
-            with self._inside(block):
+            with self._inside(block), self.scopes.inside():
                 for statement in body:
                     self.visit(statement)
 
@@ -159,59 +197,29 @@ class Flow:
 
     @contextmanager
     def _inside(self, block: Block) -> Iterator[None]:
-        before = dict(self.variables)
+        around = self.blocks[-1].table
+        before = {} if block.table == around else {name: self._held(name) for name in self.types}
         self.blocks.append(block)
-        yield
-        self.blocks.pop()
-        for name, value in before.items():
-            if self.variables[name] is not value:  # assigned in a block that may not happen
-                self.variables[name] = None
+        try:
+            yield
+        finally:
+            self.blocks.pop()
+        for name, held in before.items():
+            if any(new is not old for new, old in zip(self._held(name), held, strict=True)):
+                self._forget(name, *(held if not block.table else (None, None)))
 
-    def _logic(self) -> Logic:
-        return Logic(self.bits, self.variables, self.expressions, dict(self.blocks[-1].slots))
+    def _held(self, name: str) -> tuple[Any, Any]:
+        return self.values.get(name), self.variables.get(name)
 
-    def _ClassicalDeclaration(self, node: Any) -> None:
-        kind, name = type(node.type).__name__.removesuffix("Type"), node.identifier.name
-        if kind == "Bit":
-            self._bits(node, name)
-        elif kind in ("Bool", "Int", "Uint"):
-            self.declare(node, "value", name)
-            self.types[name] = node.type
-            self.variables[name] = None if node.init_expression is None else self._given(name, node.init_expression)
+    def _forget(self, name: str, number: Any, variable: Variable | None) -> None:
+        """Put back what a variable held; or nothing that can be said, after a block that may not happen."""
+        self.values.pop(name, None)
+        self.variables.pop(name, None)
+        if number is None:
+            self.variables[name] = variable
         else:
-            do = "declare numbers with const and angles with input"
-            refuse(node, f"'{kind.lower()} {name}' is not supported", do=do)
+            self.values[name] = number
 
-    def _bits(self, node: Any, name: str) -> None:
-        given, value = node.init_expression, 0
-        size = None if node.type.size is None else self.expressions.integer(node.type.size, f"the size of {name!r}")
-        measured = type(given).__name__ == "QuantumMeasurement"
-        if given is not None and not measured:
-            value = self._constant(given, name, size or 1)
-        self.declare(node, "value", name)
-        target = self.bits.declare(node, name, size, value)
-        if measured:
-            self._measure(node, given.qubit, target)
-
-    def _constant(self, node: Any, name: str, size: int) -> int:
-        tables = self._logic().word(node).tables
-        if set(tables) - {0, ALWAYS}:
-            refuse(node, f"what {name!r} begins with must be a constant", do="measure into it")
-        value = sum(1 << digit for digit, table in enumerate(tables) if table)
-        if value >> size:
-            refuse(node, f"what {name!r} begins with does not fit", got=value, expected=f"{size} bits")
-        return value
-
-    def _ClassicalAssignment(self, node: Any) -> None:
-        sign, target = node.op.name, node.lvalue
-        name = target.name if type(target).__name__ == "Identifier" else target.name.name
-        if name in self.bits.registers:
-            refuse(node, f"an assignment to the bits of {name!r} is not supported", do="measure into them")
-        if name not in self.variables or sign != "=":
-            refuse(node, f"the assignment {name} {sign} ... is not supported", expected="variable = expression")
-        self.variables[name] = self._given(name, node.rvalue)
-
-    def _given(self, name: str, node: Any) -> Variable:
-        logic = Logic(self.bits, self.variables, self.expressions, {})
-        word = logic.cast(node, self.types[name], logic.word(node))
-        return Variable(word, logic.slots, {number: self.bits.writes[number] for number in logic.slots})
+    def logic(self) -> Logic:
+        """What evaluates conditions here."""
+        return Logic(self.bits, self.variables, self.expressions, dict(self.blocks[-1].slots))

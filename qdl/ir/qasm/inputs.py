@@ -32,7 +32,7 @@ def inputs(parts: list[Statement]) -> dict[str, tuple[Param, int]]:
         for part in parts
         if part.text.startswith("input")
         for node in parse(part).statements
-        if type(node).__name__ == "IODeclaration"
+        if type(node).__name__ == "IODeclaration" and type(node.type).__name__ != "ArrayType"
     }
     found = {name: _ENTRY.fullmatch(name) for name in lines}
     numbers: dict[str, set[int]] = {}

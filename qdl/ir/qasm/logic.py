@@ -11,7 +11,7 @@ is that of logic gates on whole tables, and its cost does not depend on how many
 
 from __future__ import annotations
 
-from collections.abc import Callable, Set
+from collections.abc import Callable, Container
 from functools import cache
 from itertools import zip_longest
 from typing import Any, NamedTuple
@@ -103,6 +103,9 @@ class Logic:
     def word(self, node: Any) -> Word:
         """An expression's value."""
         kind = type(node).__name__
+        plain = kind in _PLAIN or (kind == "IndexExpression" and mentions(node, self.expressions.names))
+        if plain and not mentions(node, self.bits.registers, self.variables):
+            return self._number(node)
         visit = getattr(self, f"_{kind}", None)
         if visit is None:
             refuse(node, f"{kind} is not supported in a condition", do="use bits, integers, comparisons and && || ! ^")
@@ -111,7 +114,7 @@ class Logic:
 
     def _Identifier(self, node: Any) -> Word:
         if node.name in self.bits.registers:
-            return self._read(self.bits.registers[node.name], node)
+            return self.read(self.bits.registers[node.name], node)
         if node.name in self.variables:
             return self._variable(node)
         if node.name not in self.expressions.names:
@@ -119,9 +122,10 @@ class Logic:
         return self._number(node)
 
     def _IndexExpression(self, node: Any) -> Word:
-        return self._read(self.bits.find(node, self.expressions), node)
+        return self.read(self.bits.find(node, self.expressions), node)
 
-    def _read(self, found: Operand, node: Any) -> Word:
+    def read(self, found: Operand, node: Any) -> Word:
+        """Bits as a word."""
         self._count(node, len(found.wires))
         tables = [self._bit(number, node) for number in reversed(found.wires)]  # slots: most significant first
         return Word(tuple(reversed(tables)), "register" if found.array else "bit")
@@ -154,9 +158,11 @@ class Logic:
         return saved.word._replace(tables=tuple(_moved(table, columns) for table in saved.word.tables))
 
     def _number(self, node: Any) -> Word:
-        if _mentions(node, self.bits.registers.keys() | self.variables.keys()):
+        if mentions(node, self.bits.registers, self.variables):
             refuse(node, "arithmetic on bits is not supported", do="compare bits, or join them with && || ! ^")
         value = self.expressions.integer(node, "a number beside bits")
+        if isinstance(value, bool):
+            return Word((ALWAYS if value else 0,), "bit")
         if value < 0:
             refuse(node, "bits are never negative", got=value)
         digits = range(max(value.bit_length(), 1))
@@ -242,13 +248,13 @@ def _moved(table: int, columns: dict[int, int]) -> int:
     return rebuilt(table, 0)
 
 
-def _mentions(node: Any, names: Set[str]) -> bool:
-    """Whether an expression names one of these."""
+def mentions(node: Any, *tables: Container[str]) -> bool:
+    """Whether an expression names something in one of these tables."""
     if isinstance(node, list):
-        return any(_mentions(inner, names) for inner in node)
+        return any(mentions(inner, *tables) for inner in node)
     if type(node).__name__ == "Identifier":
-        return node.name in names
-    return any(_mentions(inner, names) for inner in vars(node).values()) if hasattr(node, "span") else False
+        return any(node.name in table for table in tables)
+    return any(mentions(inner, *tables) for inner in vars(node).values()) if hasattr(node, "span") else False
 
 
 def _any(word: Word) -> int:
@@ -270,6 +276,7 @@ def _less(left: Word, right: Word) -> int:
     return found & ALWAYS
 
 
+_PLAIN = {"BinaryExpression", "UnaryExpression", "FunctionCall", "Cast", "SizeOf"}
 _NUMERIC = ("+", "-", "*", "/", "**")
 _BITWISE: dict[str, Callable[[int, int], int]] = {
     "&": lambda a, b: a & b,

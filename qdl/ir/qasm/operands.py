@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from qdl.ir.qasm.expressions import Expressions
 from qdl.ir.qasm.text import refuse
+
+MAX_WIRES = 10_000
 
 
 class Operand(NamedTuple):
@@ -16,20 +18,79 @@ class Operand(NamedTuple):
     array: bool
 
 
-def operand(node: Any, registers: dict[str, Operand], expressions: Expressions, noun: str = "qubit") -> Operand:
-    """What an Identifier, IndexedIdentifier or IndexExpression node names among registers of qubits or bits.
+class Qubits(dict[str, Operand]):
+    """Registers of qubits, one behind the other; or physical qubits, ``$k`` being wire k.
 
-    That is ``q``, ``q[1]``, ``q[0:2]`` (end included) or ``q[{0, 2}]``.
+    Attributes
+    ----------
+    count : int
+        The number of wires so far.
     """
-    name, inside = _parts(node)
-    if name not in registers:
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+        self._physical: bool | None = None
+
+    def declare(self, node: Any, name: str, size: int | None) -> None:
+        """Add a register; or a single qubit, if it has no size."""
+        number = 1 if size is None else size
+        if number < 1 or self.count + number > MAX_WIRES:
+            refuse(node, f"the size of {name!r} is out of range", got=size, expected=f"1 to {MAX_WIRES - self.count}")
+        self._settle(node, False)
+        self[name] = Operand(tuple(range(self.count, self.count + number)), size is not None)
+        self.count += number
+
+    def physical(self, node: Any, name: str) -> Operand:
+        """The qubit ``$k``."""
+        number = int(name[1:]) if len(name) < 9 else MAX_WIRES
+        if number >= MAX_WIRES:
+            refuse(node, f"the qubit {name[:20]!r} is out of range", expected=f"$0 to ${MAX_WIRES - 1}")
+        self._settle(node, True)
+        self.count = max(self.count, number + 1)
+        return Operand((number,), False)
+
+    def _settle(self, node: Any, physical: bool) -> None:
+        if self._physical not in (None, physical):
+            do = "declare all qubits, or name none but $0, $1, ..."
+            refuse(node, "physical qubits and declared ones cannot meet in a program", do=do)
+        self._physical = physical
+
+
+def operand(node: Any, registers: Mapping[str, Operand], expressions: Expressions, noun: str = "qubit") -> Operand:
+    """What an expression names among registers of qubits or bits.
+
+    That is ``q``, ``q[1]``, ``q[0:2]`` (end included), ``q[{0, 2}]``, ``$3``, or several of them joined by ``++``.
+    """
+    if type(node).__name__ == "Concatenation":
+        wires = [wire for part in _parts(node) for wire in operand(part, registers, expressions, noun).wires]
+        if len(set(wires)) != len(wires):
+            refuse(node, f"a register names a {noun} twice")
+        return Operand(tuple(wires), True)
+    name, inside = _indexed(node)
+    if name.startswith("$") and isinstance(registers, Qubits):
+        found = registers.physical(node, name)
+    elif name not in registers:
         refuse(node, f"unknown {noun} or register {name!r}", do=f"declare it first: {noun}[2] name;")
-    register = registers[name]
-    if not inside:
-        return register
-    if not register.array or len(inside) != 1:
-        refuse(node, f"{name!r} cannot be indexed so", expected="one index into a register")
-    indices, array = _indices(inside[0], len(register.wires), expressions)
+    else:
+        found = registers[name]
+    for index in inside:
+        if not found.array:
+            refuse(node, f"{name!r} cannot be indexed so", expected="one index into a register")
+        found = _picked(node, name, found, index, expressions)
+    return found
+
+
+def _parts(node: Any) -> list[Any]:
+    parts, rest = [], node
+    while type(rest).__name__ == "Concatenation":
+        parts.append(rest.rhs)
+        rest = rest.lhs
+    return [rest, *reversed(parts)]
+
+
+def _picked(node: Any, name: str, register: Operand, inside: Any, expressions: Expressions) -> Operand:
+    indices, array = _indices(inside, len(register.wires), expressions)
     picked = []
     for index in indices:
         if not -len(register.wires) <= index < len(register.wires):
@@ -40,11 +101,11 @@ def operand(node: Any, registers: dict[str, Operand], expressions: Expressions, 
     return Operand(tuple(picked), array)
 
 
-def _parts(node: Any) -> tuple[str, list[Any]]:
+def _indexed(node: Any) -> tuple[str, list[Any]]:
     """A register's name and the indices behind it."""
     kind = type(node).__name__
     if kind == "IndexExpression":
-        name, inside = _parts(node.collection)
+        name, inside = _indexed(node.collection)
         return name, [*inside, node.index]
     if kind == "IndexedIdentifier":
         return node.name.name, node.indices

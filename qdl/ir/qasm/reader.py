@@ -2,51 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from qdl.errors import CircuitError, QasmError
+from qdl.ir.channels import channel
 from qdl.ir.circuit import Circuit
-from qdl.ir.gates import TABLE
 from qdl.ir.params import Expr
-from qdl.ir.qasm.calls import call, row
+from qdl.ir.qasm.calls import call
 from qdl.ir.qasm.definitions import define
 from qdl.ir.qasm.expressions import CONSTANTS, Expressions
-from qdl.ir.qasm.flow import IN_BLOCKS, Flow
+from qdl.ir.qasm.flow import Leave
 from qdl.ir.qasm.inputs import inputs
-from qdl.ir.qasm.operands import Operand, broadcast, operand
+from qdl.ir.qasm.libraries import BUILT_IN, LIBRARIES, built_in, library_gate
+from qdl.ir.qasm.operands import broadcast, operand
+from qdl.ir.qasm.pragmas import unitary_pragma
+from qdl.ir.qasm.subroutines import Subroutines
 from qdl.ir.qasm.text import Refusal, Statement, fault, parse, refuse, statements
 
-MAX_WIRES = 10_000
-
-STDGATES = {gate.qasm: name for name, gate in TABLE.items() if gate.qasm and name not in ("u", "gphase")}
-STDGATES |= {"phase": "p", "cphase": "cp", "CX": "cx"}
-_SINGLE = "u3 u2 u1 id u p x y z h s sdg t tdg rx ry rz sx sxdg"
-_SEVERAL = "cx cz cy swap ch ccx cswap crx cry crz cu1 cp cu3 csx cu rxx rzz rccx c3x c4x"
-QELIB1 = {name: name for name in f"{_SINGLE} {_SEVERAL}".split()} | {"rc3x": "rcccx", "c3sqrtx": "c3sx"}
-LIBRARIES = {2: ("qelib1.inc", QELIB1), 3: ("stdgates.inc", STDGATES)}
-BUILT_IN = {2: {"U": "u", "CX": "cx"}, 3: {"U": "u", "gphase": "gphase"}}
+_OPAQUE = re.compile(r"opaque\s+([A-Za-z_]\w*)[\w\s,()]*;")
 
 # The word for each statement of the syntax tree which is not read, or not everywhere.
 _WORDS = {
-    "ClassicalDeclaration": "declaration",
-    "ConstantDeclaration": "const",
     "IODeclaration": "input",
     "Include": "include",
-    "ForInLoop": "for",
-    "WhileLoop": "while",
+    "QubitDeclaration": "qubit",
+    "QuantumGateDefinition": "gate",
     "SubroutineDefinition": "def",
     "ExternDeclaration": "extern",
-    "AliasStatement": "let",
-    "ExpressionStatement": "expression",
-    "DelayInstruction": "delay",
-    "Box": "box",
-    "CompoundStatement": "block",
-    "EndStatement": "end",
-    "Pragma": "pragma",
     "CalibrationGrammarDeclaration": "defcalgrammar",
     "CalibrationStatement": "cal",
     "CalibrationDefinition": "defcal",
 }
+_GLOBAL = _WORDS.keys()
 
 
 def from_qasm(text: str) -> Circuit:
@@ -85,37 +73,45 @@ def from_qasm(text: str) -> Circuit:
     return _Program(parts).circuit()
 
 
-class _Program(Flow):
+class _Program(Subroutines):
     """What is known while a program is read, from top to bottom. Gates and values have a namespace each."""
 
     def __init__(self, parts: list[Statement]) -> None:
         super().__init__()
         self.parts, self.inputs = parts, inputs(parts)
         self.version = 3
-        self.gates = {name: row(found) for name, found in BUILT_IN[3].items()}
-        self.taken: dict[tuple[str, str], int] = {}  # (namespace, name) to line
-        self.values: dict[str, Any] = {}
+        self.braket = not any(part.text.startswith("include") for part in parts)
+        self.gates = built_in(3, self.braket)
+        self.opaque: dict[str, int] = {}
         self.line = self.start = 0
 
     def circuit(self) -> Circuit:
-        for position, part in enumerate(self.parts):
-            self._read(part, first=position == 0)
-        if not self.wires:
+        try:
+            for position, part in enumerate(self.parts):
+                self._read(part, first=position == 0)
+        except Leave:
+            pass  # an "end"
+        if not self.registers.count:
             raise QasmError("the OpenQASM text declares no qubit", do="declare one: qubit[2] q;")
         return super().circuit()
 
     def _read(self, part: Statement, first: bool) -> None:
-        if self.version == 2:  # where ^ is the power and binds like one; in version 3 it is a bitwise operator
+        self.line = self.start = part.line
+        if self.version == 2:
+            opaque = _OPAQUE.match(part.text)
+            if opaque:
+                self.opaque[opaque[1]] = part.line
+                return
+            # There ^ is the power and binds like one; in version 3 it is a bitwise operator.
             part = part._replace(text=part.text.replace("^", "**"))
         program = parse(part)
-        self.line = self.start = part.line
         try:
             if program.version is not None:
                 self._set_version(program.version, first)
             for node in program.statements:
                 self.visit(node)
         except Refusal as found:
-            line = part.line + found.node.span.start_line - 1 if getattr(found.node, "span", None) else self.line
+            line = self.start + found.node.span.start_line - 1 if getattr(found.node, "span", None) else self.line
             raise fault(line, found.problem, **found.facts) from None
         except RecursionError:
             raise fault(self.line, "nested too deeply", do="split the expression or the definition") from None
@@ -127,84 +123,97 @@ class _Program(Flow):
         if not first or major not in ("2", "3"):
             raise fault(self.line, f"cannot read 'OPENQASM {version}' here", expected="version 2 or 3, on top")
         self.version = int(major)
-        self.gates = {name: row(found) for name, found in BUILT_IN[self.version].items()}
+        self.gates = built_in(self.version, self.braket and self.version == 3)
 
     def visit(self, node: Any) -> None:
         kind = type(node).__name__
         self.line = self.start + node.span.start_line - 1
-        if getattr(node, "annotations", None):
-            refuse(node, f"the annotation @{node.annotations[0].keyword} is not supported")
         visit = getattr(self, f"_{kind}", None)
         if visit is None:
-            do = "qdl reads gates, measurements, resets, conditions, inputs and constants"
+            do = "qdl reads gates, measurements, resets, conditions, loops, subroutines and numbers"
             refuse(node, f"{_WORDS.get(kind, kind)!r} is not supported", do=do)
-        if len(self.blocks) > 1 and kind not in IN_BLOCKS:
+        if self.scopes.depth and kind in _GLOBAL:
             refuse(node, f"{_WORDS.get(kind, kind)!r} cannot stand inside a block here", do="put it in front")
         visit(node)
 
     def declare(self, node: Any, space: str, name: str) -> None:
-        if (space, name) in self.taken or name in CONSTANTS:
-            where = f"on line {self.taken[space, name]}" if (space, name) in self.taken else "by OpenQASM"
+        known = self.scopes.line(space, name)
+        if known is not None or name in CONSTANTS:
+            where = f"on line {known}" if known is not None else "by OpenQASM"
             refuse(node, f"the name {name!r} is taken {where}", do="use another name")
         if not name.isidentifier():
             refuse(node, f"{name!r} is no name", expected="letters, digits and _")
-        self.taken[space, name] = self.line
+        self.scopes.take(space, name, self.line)
 
     @property
     def expressions(self) -> Expressions:
-        return Expressions(self.values, self.version)
+        return Expressions(self.values, self.version, self.number if self.subroutines else None, self.variables)
 
     def _Include(self, node: Any) -> None:
-        library, names = LIBRARIES[self.version]
-        if node.filename != library:
-            refuse(node, f"cannot include {node.filename!r}", expected=f"{library!r} in version {self.version}")
-        for name, found in names.items():
-            if self.version == 3:  # in version 2 programs bring their own definitions of what older libraries lacked
+        allowed = ["qelib1.inc"] if self.version == 2 else ["stdgates.inc", "qelib1.inc"]
+        if node.filename not in allowed:
+            expected = f"{allowed[0]!r} in version {self.version}"
+            do = "put the text of the file in its place; no file is ever read"
+            refuse(node, f"cannot include {node.filename!r}", expected=expected, do=do)
+        for name, found in LIBRARIES[node.filename].items():
+            gate = library_gate(found)
+            # In version 2 programs bring their own definitions of what older libraries lacked.
+            if self.version == 3 and self.gates.get(name) != gate:
                 self.declare(node, "gate", name)
-            self.gates[name] = row(found)
+            self.gates[name] = gate
+
+    def _Pragma(self, node: Any) -> None:
+        words = node.command.split()
+        if words[:2] == ["braket", "verbatim"] or words[:2] == ["braket", "result"]:
+            return  # says how to compile, or what to read; the circuit stays the same
+        if not " ".join(words).startswith("braket unitary("):
+            refuse(node, f"'pragma' {' '.join(words[:2])[:40]!r} is not supported", do="write gates instead")
+        matrix, operands = unitary_pragma(node)
+        wires = [operand(one, self.registers, self.expressions) for one in operands]
+        own = tuple(wire for found in wires for wire in found.wires)
+        if len(own) != matrix.wires or len(set(own)) != len(own):
+            refuse(node, "the matrix does not fit its qubits", got=own, expected=f"{matrix.wires} different ones")
+        self.emit(node, [(matrix, (), own)], 1)
 
     def _QuantumGateDefinition(self, node: Any) -> None:
         name = node.name.name
         if name in BUILT_IN[self.version]:
             refuse(node, f"the name {name!r} is taken by OpenQASM", do="use another name")
-        numbers = {key: value for key, value in self.values.items() if not isinstance(value, Expr)}
+        numbers = {
+            key: value
+            for key, value in self.values.items()
+            if key not in self.types and not isinstance(value, (Expr, tuple))
+        }
         known = define(node, self.gates, numbers, self.version)
         self.declare(node, "gate", name)
         self.gates[name] = known
 
-    def _IODeclaration(self, node: Any) -> None:
-        name = node.identifier.name
-        if node.io_identifier.name != "input" or type(node.type).__name__ not in ("FloatType", "AngleType"):
-            refuse(node, f"the declaration of {name!r} is not supported", expected=f"input float[64] {name};")
-        self.declare(node, "value", name)
-        param, index = self.inputs[name]
-        self.values[name] = param[index]
-
-    def _ConstantDeclaration(self, node: Any) -> None:
-        name, kind = node.identifier.name, type(node.type).__name__
-        if kind in ("IntType", "UintType"):
-            value: float = self.expressions.integer(node.init_expression, f"the integer constant {name!r}")
-        elif kind in ("FloatType", "AngleType"):
-            value = float(self.expressions.number(node.init_expression, f"the constant {name!r}"))
-        else:
-            refuse(node, f"the type of the constant {name!r} is not supported", expected="float, angle, int or uint")
-        self.declare(node, "value", name)
-        self.values[name] = value
-
     def _QubitDeclaration(self, node: Any) -> None:
         name = node.qubit.name
-        size = 1 if node.size is None else self.expressions.integer(node.size, f"the size of {name!r}")
-        if size < 1 or self.wires + size > MAX_WIRES:
-            refuse(node, f"the size of {name!r} is out of range", got=size, expected=f"1 to {MAX_WIRES - self.wires}")
+        size = None if node.size is None else self.expressions.integer(node.size, f"the size of {name!r}")
         self.declare(node, "value", name)
-        self.registers[name] = Operand(tuple(range(self.wires, self.wires + size)), node.size is not None)
-        self.wires += size
+        self.registers.declare(node, name, size)
 
     def _QuantumBarrier(self, node: Any) -> None:
         for inner in node.qubits:
             operand(inner, self.registers, self.expressions)
 
+    def _DelayInstruction(self, node: Any) -> None:
+        time = self.seconds(node.duration)
+        if time < 0 or not node.qubits:
+            refuse(node, "a delay needs qubits and a time that is not negative", expected="delay[10ns] q;")
+        for inner in node.qubits:
+            wires = operand(inner, self.registers, self.expressions).wires
+            self.emit(node, [(channel("delay"), (time,), (wire,)) for wire in wires], len(wires))
+
     def _QuantumGate(self, node: Any) -> None:
+        name = "" if type(node).__name__ == "QuantumPhase" else node.name.name
+        if name == "nop" and name not in self.gates:
+            self._QuantumBarrier(node)
+            return
+        if name in self.opaque and name not in self.gates:
+            problem = f"the gate {name!r} is opaque"
+            refuse(node, problem, got=f"'opaque' on line {self.opaque[name]}", do="define it with 'gate'")
         made = call(node, self.gates, self.expressions)
         turns = broadcast(node, [operand(inner, self.registers, self.expressions) for inner in node.qubits])
         for wires in turns:

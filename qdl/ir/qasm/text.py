@@ -22,6 +22,8 @@ _TOKEN = re.compile(
     r"""|(?P<right>[)\]}])|(?P<end>;)|(?P<word>[^\s;()\[\]{}"'/]+|.)""",
     re.DOTALL,
 )
+_PRAGMA = re.compile(r"#?pragma\b[^\n]*")
+_ANNOTATION = re.compile(r"@[^\n]*")
 
 
 class Statement(NamedTuple):
@@ -59,24 +61,34 @@ def statements(text: str) -> list[Statement]:
 
 
 def _cut(text: str) -> Iterator[Statement]:
-    start, end, line, counted = None, None, 1, 0
+    start, end, line, counted, place = None, None, 1, 0, 0
+    before = word = ""
     brackets: list[str] = []
-    for token in _TOKEN.finditer(text):
+    while token := _TOKEN.match(text, place):
+        place = token.end()
         kind = token.lastgroup
         if kind == "skip":
             continue
+        before, word = word, token.group()
         if start is not None and end is not None:
-            if token.group() != "else":
+            if word != "else":
                 yield _statement(text[start:end], line)
                 start = None
             end = None
         if start is None:
             start = token.start()
             line, counted = line + text.count("\n", counted, start), start
+            whole_line = _whole_line(text, start)
+            if whole_line is not None:  # whose brackets and semicolons mean nothing
+                place = whole_line
+                if text[start] != "@":
+                    yield _statement(text[start:place] + "\n", line)
+                start = None
+                continue
         if kind == "open":
             raise fault(line + text.count("\n", counted, token.start()), "a comment is not closed", expected="*/")
         if kind == "left":
-            brackets.append(token.group())
+            brackets.append("values" if before.endswith("=") or before == "in" else token.group())
             if len(brackets) > MAX_NESTING:
                 raise fault(line, "nested too deeply", expected=f"at most {MAX_NESTING} brackets")
         closed = brackets.pop() if kind == "right" and brackets else None
@@ -84,6 +96,14 @@ def _cut(text: str) -> Iterator[Statement]:
             end = token.end()
     if start is not None:
         yield _statement(text[start:end], line)
+
+
+def _whole_line(text: str, start: int) -> int | None:
+    """Where a pragma or an annotation ends; annotations are notes for a compiler, and left out."""
+    if text[start] not in "#p@":
+        return None
+    found = _PRAGMA.match(text, start) or _ANNOTATION.match(text, start)
+    return found.end() if found else None
 
 
 def _statement(text: str, line: int) -> Statement:

@@ -12,8 +12,8 @@ from qdl.ir.circuit import Circuit, Operation
 from qdl.ir.gates import TABLE, Composite, Gate, Prepare, Rotor, Step, pauli_ladder
 from qdl.ir.params import Angle, Expr, Param
 from qdl.ir.qasm.blocks import Blocks
+from qdl.ir.qasm.libraries import STDGATES
 from qdl.ir.qasm.names import angle_text, bit_names, entry_names, formal_names, fresh
-from qdl.ir.qasm.reader import STDGATES
 from qdl.ir.qasm.single import phase_and_u
 
 Entries = dict[tuple[Param, int], str]
