@@ -54,6 +54,8 @@ AT_THE_TOP = {
     "plan": {"networkx"},
     "engine": CORE | {"llvmlite"},  # in engine/tiles, which is imported where there is one
     "train": CORE | {"pydantic", "rich"},  # base classes of the configuration and of what a terminal shows
+    # base classes, in modules that nothing imports at its top
+    "adapters": CORE | {"pennylane", "qiskit", "qiskit_machine_learning"},
     "cli": {"typer"},  # decorators; torch stays out of `qdl --help`
 }
 INSIDE = {

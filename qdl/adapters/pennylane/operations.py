@@ -209,24 +209,32 @@ def _product(op: Any, angles: tuple[Any, ...], places: Places) -> list[Operation
 
 def _evolution(op: Any, angles: tuple[Any, ...], places: Places) -> list[Operation]:
     """exp(c H): a rotation if H is a Pauli word or all its words commute, else one dense exponential."""
-    coefficient = angles[0]
-    if type(op).__name__ == "Evolution":
-        angle = number(coefficient)  # exp(-i angle H)
-    elif isinstance(coefficient, (Expr, Param)) or np.real(complex(coefficient)):
+    real = type(op).__name__ == "Evolution"  # exp(-i c H)
+    moved = any(a is not b for a, b in zip(angles[1:], op.data[1:], strict=True)) and symbolic(angles[1:])
+    if op.hyperparameters.get("num_steps") is not None or moved:
         return _decomposed(op, angles, places)
-    else:
-        angle = -float(np.imag(complex(coefficient)))
-    sentence = op.base.pauli_rep
-    if op.hyperparameters.get("num_steps") is not None or symbolic(angles[1:]):
-        return _decomposed(op, angles, places)
+    where, sentence = places.of(op.wires), op.base.pauli_rep
     if sentence is not None and _commuting(sentence):
-        words = [("".join(word[w] for w in op.wires), complex(c).real) for word, c in sentence.items()]
-        return [pauli_turn(word, 2 * c * angle, places.of(op.wires)) for word, c in words]
-    if len(op.wires) > EXPONENT_WIRES:
+        turns = [_turn(angles[0], c, real) for c in sentence.values()]
+        words = ["".join(word[w] for w in op.wires) for word in sentence]
+        if all(turn is not None for turn in turns):
+            return [pauli_turn(word, 2 * turn, where) for word, turn in zip(words, turns, strict=True)]
+    angle = _turn(angles[0], 1.0, real)
+    if angle is None or len(op.wires) > EXPONENT_WIRES or symbolic(angles[1:]):
         return _decomposed(op, angles, places)
-    return [
-        Operation(Exponential("evolution", array(op.base.matrix(op.wires))), (as_angle(angle),), places.of(op.wires))
-    ]
+    return [Operation(Exponential("evolution", array(op.base.matrix(op.wires))), (as_angle(angle),), where)]
+
+
+def _turn(coefficient: Any, factor: Any, real: bool) -> Any:
+    """The t for which exp(coefficient factor W), or exp(-i coefficient factor W) if `real`, is exp(-i t W)."""
+    if real:
+        return number(coefficient) * (factor if isinstance(factor, Expr) else complex(factor).real)
+    if isinstance(coefficient, Param) or type(coefficient) is Expr:
+        return None
+    carried = isinstance(coefficient, Expr) or hasattr(coefficient, "expression")  # a symbol, of convert_symbols
+    exponent = factor * (coefficient if carried else complex(coefficient))
+    left = np.real(exponent)
+    return None if isinstance(left, Expr) or left else -np.imag(exponent)
 
 
 def _commuting(sentence: Any) -> bool:

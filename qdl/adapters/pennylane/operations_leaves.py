@@ -61,7 +61,7 @@ def number(value: Any) -> Angle:
         return value
     if isinstance(value, (Expr, Param)):
         return as_angle(value)
-    if isinstance(value, np.ndarray) and value.dtype == object and value.shape == ():
+    if isinstance(value, np.ndarray) and value.dtype == object and value.size == 1:
         return as_angle(value.item())
     if getattr(value, "requires_grad", False) and hasattr(value, "grad_fn"):
         raise CircuitError(
@@ -235,6 +235,17 @@ def _pauli_error(op: Any, angles: tuple[Any, ...], places: Places) -> list[Opera
     return [Operation(found, strengths, places.of(op.wires))]
 
 
+def _rotor(op: Any, angles: tuple[Any, ...], places: Places) -> list[Operation]:
+    return [Operation(TABLE["rv"], plain(angles), places.of(op.wires))]
+
+
+def _noise(op: Any, angles: tuple[Any, ...], places: Places) -> list[Operation]:
+    """A row of our own channels, as qdl.adapters.pennylane.convert_own carries it."""
+    found, strengths = channel(op.hyperparameters["row"], len(op.wires)), plain(angles)
+    found.refuse_bad(strengths)
+    return [Operation(found, strengths, places.of(op.wires))]
+
+
 def _mid_measure(op: Any, angles: tuple[Any, ...], places: Places) -> list[Operation]:
     if op.postselect is not None:
         raise CircuitError(
@@ -279,5 +290,7 @@ LEAVES: dict[str, Handler] = {
     "QubitDensityMatrix": _density,
     "QubitChannel": _kraus,
     "PauliError": _pauli_error,
+    "Noise": _noise,  # this and RV are of qdl.adapters.pennylane.convert_own
+    "RV": _rotor,
     "MidMeasureMP": _mid_measure,
 }
