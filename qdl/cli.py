@@ -160,13 +160,14 @@ def evaluate(
 @circuits.command("list")
 @_clean
 def list_circuits() -> None:
-    """The names of all circuits in the library."""
+    """All circuits in the library: name, size, what it is."""
     from qdl.ir import cell, cells
+    from qdl.ir.cell_table import in_order, note
 
-    for name in cells():
+    for name in in_order(cells()):
         circuit = cell(name)
         angles = sum(param.size for param in circuit.params)
-        typer.echo(f"{name:<24} {circuit.wires} wires, {angles} parameters")
+        typer.echo(f"{name:<24} {circuit.wires} wires, {angles:>2} parameters  {note(name).title}")
 
 
 @circuits.command("show")

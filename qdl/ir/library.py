@@ -48,7 +48,7 @@ def cell(name: str | Path) -> Circuit:
     Raises
     ------
     CircuitError
-        If there is no such cell; the nearest names are listed.
+        If there is no such cell; the nearest names are given.
     QasmError
         If the file cannot be read, naming file, line and construct.
 
@@ -57,9 +57,7 @@ def cell(name: str | Path) -> Circuit:
     >>> cell("so4")
     <Circuit: 2 wires, 8 gates, Params theta[6]>
     """
-    if not isinstance(name, (str, Path)):
-        raise CircuitError("a cell has a name or a path", got=type(name).__name__, expected="str or Path")
-    path = Path(name).absolute() if isinstance(name, Path) or name.endswith(".qasm") else _named(name)
+    path = cell_path(name)
     try:
         stamp = path.stat()
         return _read(path, stamp.st_mtime_ns, stamp.st_size).copy()
@@ -67,11 +65,29 @@ def cell(name: str | Path) -> Circuit:
         raise CircuitError(f"cannot read the cell {str(path)!r}", got=error.strerror or error) from None
 
 
+def cell_path(name: str | Path) -> Path:
+    """The file of a cell by name, or a path as it is.
+
+    Raises
+    ------
+    CircuitError
+        If there is no cell of that name; the nearest names are given.
+
+    Examples
+    --------
+    >>> cell_path("so4").name
+    'so4.qasm'
+    """
+    if not isinstance(name, (str, Path)):
+        raise CircuitError("a cell has a name or a path", got=type(name).__name__, expected="str or Path")
+    return Path(name).absolute() if isinstance(name, Path) or name.endswith(".qasm") else _named(name)
+
+
 def _named(name: str) -> Path:
     path = _folder() / f"{name}.qasm"
     if name not in cells():
         close = get_close_matches(name, cells(), n=3)
-        hint = f"did you mean {' or '.join(map(repr, close))}?" if close else f"there are {', '.join(cells())}"
+        hint = f"did you mean {' or '.join(map(repr, close))}?" if close else "`qdl circuits list` names all cells"
         raise CircuitError(f"unknown cell {name!r}", do=hint + "; a file's path ends in '.qasm'")
     return path
 

@@ -1,0 +1,16 @@
+// Angle encoding about x: one rotation per wire, by the input in radians.
+// Source: PennyLane's AngleEmbedding with rotation=X; Schuld and Petruccione, Supervised Learning with Quantum
+// Computers (2018).
+// Inputs: x_0 ... x_3, x_i on wire i, of period 2 pi up to a sign.
+// Wires: 4.
+OPENQASM 3.0;
+include "stdgates.inc";
+input float[64] x_0;
+input float[64] x_1;
+input float[64] x_2;
+input float[64] x_3;
+qubit[4] q;
+rx(x_0) q[0];
+rx(x_1) q[1];
+rx(x_2) q[2];
+rx(x_3) q[3];

@@ -1,0 +1,21 @@
+// Convolution 5 of Hur et al.: rotations about y and a controlled rotation about x, twice, in both directions; two
+// wires of Sim's circuit 14.
+// Source: Hur, Kim and Park, arXiv:2108.00661, convolution circuit 5 (6 parameters). The figure was not at hand: gates
+// and their order follow U_14 in the authors' repository takh04/QCNN.
+// Parameters: theta_0 ... theta_5, in the order of the gates.
+// Wires: 2.
+OPENQASM 3.0;
+include "stdgates.inc";
+input float[64] theta_0;
+input float[64] theta_1;
+input float[64] theta_2;
+input float[64] theta_3;
+input float[64] theta_4;
+input float[64] theta_5;
+qubit[2] q;
+ry(theta_0) q[0];
+ry(theta_1) q[1];
+crx(theta_2) q[1], q[0];
+ry(theta_3) q[0];
+ry(theta_4) q[1];
+crx(theta_5) q[0], q[1];

@@ -1,0 +1,22 @@
+// Convolution 6 of Hur et al.: any real two-wire unitary of determinant 1; the same circuit as so4.
+// Source: Hur, Kim and Park, arXiv:2108.00661, convolution circuit 6 (6 parameters). The figure was not at hand: gates
+// and their order follow U_SO4 in the authors' repository takh04/QCNN. Decomposition by Wei and Di, arXiv:1203.0722.
+// Parameters: theta_0 ... theta_5, in the order of the gates.
+// Wires: 2.
+OPENQASM 3.0;
+include "stdgates.inc";
+input float[64] theta_0;
+input float[64] theta_1;
+input float[64] theta_2;
+input float[64] theta_3;
+input float[64] theta_4;
+input float[64] theta_5;
+qubit[2] q;
+ry(theta_0) q[0];
+ry(theta_1) q[1];
+cx q[0], q[1];
+ry(theta_2) q[0];
+ry(theta_3) q[1];
+cx q[0], q[1];
+ry(theta_4) q[0];
+ry(theta_5) q[1];

@@ -1,0 +1,27 @@
+// Z feature map: superposition and a phase per input, twice over; it leaves the wires unentangled.
+// Source: Havlicek et al., arXiv:1804.11326, in the form of Qiskit's z_feature_map(4, reps=2).
+// Inputs: x_0 ... x_3, x_i on wire i, in [0, 2 pi).
+// Wires: 4.
+OPENQASM 3.0;
+include "stdgates.inc";
+input float[64] x_0;
+input float[64] x_1;
+input float[64] x_2;
+input float[64] x_3;
+qubit[4] q;
+h q[0];
+h q[1];
+h q[2];
+h q[3];
+p(2*x_0) q[0];
+p(2*x_1) q[1];
+p(2*x_2) q[2];
+p(2*x_3) q[3];
+h q[0];
+h q[1];
+h q[2];
+h q[3];
+p(2*x_0) q[0];
+p(2*x_1) q[1];
+p(2*x_2) q[2];
+p(2*x_3) q[3];
