@@ -28,6 +28,7 @@ CONVERTERS = {
     "to_pennylane": "qdl.adapters.pennylane.convert:to_pennylane",
     "draw": "qdl.ir.draw:draw",
     "from_qiskit": "qdl.adapters.qiskit.convert.from_circuit:from_qiskit",
+    "to_qiskit": "qdl.adapters.qiskit.convert.to_circuit:to_qiskit",
     "noise_from_backend": "qdl.adapters.qiskit.backend_noise:from_backend",
     "noise_from_aer": "qdl.adapters.qiskit.aer_noise:from_aer",
     "noise_to_aer": "qdl.adapters.qiskit.aer_noise:to_aer",

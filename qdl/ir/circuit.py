@@ -18,6 +18,7 @@ from qdl.ir.bits import Condition, condition
 from qdl.ir.channels import DEFAULTS, Channel, Measure, channel, kraus_channel
 from qdl.ir.evolution import evolution
 from qdl.ir.gates import Composite, Gate, Prepare
+from qdl.ir.labels import Labels
 from qdl.ir.observables import Observable, check_wire
 from qdl.ir.params import Angle, Expr, Param, as_angle, evaluate, params_of
 
@@ -83,6 +84,8 @@ class Circuit:
     operations : tuple of Operation
     params : tuple of Param
         In the order of first use.
+    labels : Labels or None
+        Names that came with it from another tool.
 
     Examples
     --------
@@ -104,6 +107,7 @@ class Circuit:
         self._conditions: list[Condition] = []
         self._bits: dict[str, None] = {}
         self._stale: set[str] = set()  # bits measured inside open conditions
+        self.labels: Labels | None = None
 
     @property
     def operations(self) -> tuple[Operation, ...]:
@@ -373,7 +377,7 @@ class Circuit:
         """An independent copy."""
         out = Circuit(self.wires)
         out._operations, out._params, out._key = list(self._operations), dict(self._params), self._key
-        out._bits = dict(self._bits)
+        out._bits, out.labels = dict(self._bits), self.labels
         return out
 
     def __copy__(self) -> Circuit:
@@ -493,6 +497,10 @@ class Circuit:
         b: ───────────╰RX(0.40)─┤
         """
         return registry.converter("to_pennylane")(self)
+
+    def to_qiskit(self) -> Any:
+        """Write a Qiskit ``QuantumCircuit``: wire i is qubit i (see `qdl.adapters.qiskit.convert.to_circuit`)."""
+        return registry.converter("to_qiskit")(self)
 
     def _add(self, *operations: Operation) -> Circuit:
         """Add all operations, or none if one of them does not fit."""

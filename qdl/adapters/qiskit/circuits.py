@@ -7,12 +7,13 @@ made for each set of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qdl.adapters.qiskit.branches import fill
 from qdl.adapters.qiskit.instructions import Piece, channel_instruction, check_noise, fixed, quarters, rotation
 from qdl.engine.remote import Program, Real
 from qdl.engine.rotations import Constant, recipe
@@ -89,7 +90,7 @@ class Translation:
         pieces = [piece for part in self._parts for piece in self._pieces(part, strengths)] + [*tail]
         bits = {bit for piece in pieces for bit in piece.clbits}
         made = QuantumCircuit(self.program.wires, 1 + max(bits, default=-1))
-        _fill(made, _merged(pieces), self.bits)
+        fill(made, _merged(pieces), self.bits)
         return made
 
     def measured(self, names: Sequence[int | str], turns: Iterable[Operation]) -> tuple[Tail, list[int]]:
@@ -148,51 +149,6 @@ class Translation:
         check_noise(op.gate, self.method)
         instruction = channel_instruction(op.gate, strengths, self.method)
         return [Piece(instruction, op.wires[::-1], condition=op.condition)]
-
-
-def _fill(made: QuantumCircuit, pieces: Sequence[Piece], bits: Mapping[int | str, int]) -> None:
-    """Put the pieces into a circuit; neighbours under one condition into one branch."""
-    from qiskit import QuantumCircuit
-    from qiskit.circuit import CircuitInstruction, IfElseOp
-
-    branch: QuantumCircuit | None = None
-    for k, piece in enumerate(pieces):
-        where, wrote = [made.qubits[q] for q in piece.qubits], [made.clbits[c] for c in piece.clbits]
-        if piece.condition is None:
-            made.append(CircuitInstruction(piece.instruction, where, wrote))
-            continue
-        branch = branch or QuantumCircuit(made.qubits, made.clbits)
-        branch.append(CircuitInstruction(piece.instruction, where, wrote))
-        if k + 1 < len(pieces) and pieces[k + 1].condition == piece.condition and not piece.clbits:
-            continue
-        test = _test([made.clbits[bits[bit]] for bit in piece.condition.bits], piece.condition.accepted)
-        if test is True:
-            for inner in branch.data:
-                made.append(inner)
-        elif test is not False:
-            made.append(IfElseOp(test, branch), made.qubits, made.clbits)
-        branch = None
-
-
-def _test(bits: Sequence[Any], accepted: Iterable[int]) -> Any:
-    """An expression that says whether the number that the bits make is accepted; a bool if none is needed."""
-    from qiskit.circuit.classical import expr
-
-    found = set(accepted)
-    if len(found) in (0, 2 ** len(bits)):
-        return bool(found)
-    half = 2 ** (len(bits) - 1)
-    low = _test(bits[1:], {v for v in found if v < half})
-    high = _test(bits[1:], {v - half for v in found if v >= half})
-    if low == high:
-        return low
-    first = expr.lift(bits[0])
-    sides = [
-        side if other is True else expr.logic_and(side, other)
-        for side, other in ((first, high), (expr.logic_not(first), low))
-        if other is not False
-    ]
-    return sides[0] if len(sides) == 1 else expr.logic_or(*sides)
 
 
 def _merged(pieces: Sequence[Piece]) -> list[Piece]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from qdl.adapters.qiskit.convert import layouts, noise
 from qdl.adapters.qiskit.convert.flow import Flow
-from qdl.adapters.qiskit.convert.names import bit_names
+from qdl.adapters.qiskit.convert.names import bit_names, labels
 from qdl.adapters.qiskit.convert.parameters import Angles, entries
 from qdl.adapters.qiskit.convert.steps import moved, standard, steps
 from qdl.errors import CircuitError, UnsupportedError
@@ -69,12 +69,12 @@ def from_qiskit(circuit: QuantumCircuit, *, layout: str = "physical", dt: float 
         raise CircuitError("from_qiskit takes a QuantumCircuit", got=got, do="append a gate to a circuit of its own")
     if not circuit.num_qubits:
         raise CircuitError("a circuit needs at least one qubit", got="a QuantumCircuit of none")
-    places = entries(circuit.parameters)
     wires = layouts.wires(circuit, layout)
-    reader = Reader(1 + max(wires.values()), bit_names(circuit), Angles(places), dt)
+    reader = Reader(1 + max(wires.values()), bit_names(circuit), Angles(entries(circuit.parameters)), dt)
     for pair in layouts.routing(circuit, layout, wires):
         reader.circuit.swap(*pair)
     reader.top(circuit, [wires.get(index, -1) for index in range(circuit.num_qubits)])
+    reader.circuit.labels = labels(circuit, layout)
     return reader.circuit
 
 

@@ -56,40 +56,44 @@ def entries(parameters: Iterable[Parameter]) -> dict[Parameter, tuple[Param, int
     >>> list(entries([Parameter("a"), ParameterVector("theta", 4)[2]]).values())
     [(Param(name='a', size=1), 0), (Param(name='theta', size=4), 2)]
     """
-    given = list(parameters)
-    places = {p: _place(p) for p in given}
-    sizes: dict[str, int] = {}
-    for p, (stem, index) in places.items():
+    return {parameter: place for parameter, (place, _) in _placed(parameters).items()}
+
+
+def origins(parameters: Iterable[Parameter]) -> dict[str, tuple[str, bool]]:
+    """For each Param what Qiskit called it, and whether that was a vector; only where this is not plain."""
+    found = {param.name: (param, origin) for (param, _), origin in _placed(parameters).values()}
+    return {name: origin for name, (param, origin) in found.items() if origin != (name, param.size > 1)}
+
+
+def _placed(parameters: Iterable[Parameter]) -> dict[Parameter, tuple[tuple[Param, int], tuple[str, bool]]]:
+    """Each parameter's entry, and what that Param was. Scalars x[0], x[1], ... without gaps make a vector, too."""
+    places = {p: _place(p) for p in parameters}
+    known: dict[str, set[int]] = {}  # numbers of each stem
+    for stem, index, size in places.values():
         if index is not None:
-            own = len(p.vector) if hasattr(p, "vector") else 0
-            sizes[stem] = max(sizes.get(stem, 0), own, index + 1)
-    found: dict[str, set[int | None]] = {stem: set() for stem in sizes}
-    for p, (stem, index) in places.items():
-        if stem in found and not hasattr(p, "vector"):
-            found[stem].add(index)
-    whole = {p.vector.name for p in given if hasattr(p, "vector")}
-    whole |= {stem for stem, places_ in found.items() if places_ == set(range(sizes[stem]))}
+            known.setdefault(stem, set()).update({index, *range(size)})
     names: dict[str, str] = {}
-    for stem in whole:
-        names[stem] = identifier(stem, names.values())
-    out: dict[Parameter, tuple[Param, int]] = {}
-    alone: set[str] = set()
-    for p, (stem, index) in places.items():
-        if index is not None and stem in whole:
-            out[p] = Param(names[stem], sizes[stem]), index
+    for stem, numbers in known.items():
+        if numbers == set(range(len(numbers))):
+            names[stem] = identifier(stem, names.values())
+    alone = set(names.values())
+    out = {}
+    for p, (stem, index, _) in places.items():
+        if index is not None and stem in names:
+            out[p] = (Param(names[stem], len(known[stem])), index), (stem, True)
         else:
-            name = identifier(p.name, {*names.values(), *alone})
+            name = identifier(p.name, alone)
             alone.add(name)
-            out[p] = Param(name), 0
+            out[p] = (Param(name), 0), (p.name, False)
     return out
 
 
-def _place(parameter: Any) -> tuple[str, int | None]:
-    """The vector that a parameter belongs to, by object or by name, and its number there."""
+def _place(parameter: Any) -> tuple[str, int | None, int]:
+    """The vector that a parameter belongs to, by object or by name, its number there, and the vector's size."""
     if hasattr(parameter, "vector"):
-        return parameter.vector.name, parameter.index
+        return parameter.vector.name, parameter.index, len(parameter.vector)
     match = _ENTRY.fullmatch(parameter.name)
-    return (match[1], int(match[2])) if match else (parameter.name, None)
+    return (match[1], int(match[2]), 0) if match else (parameter.name, None, 0)
 
 
 class Angles:

@@ -10,12 +10,13 @@ import numpy as np
 
 from qdl.adapters.qiskit.convert.parameters import Angles
 from qdl.errors import UnsupportedError
+from qdl.ir.evolution import DENSE_WIRES
 from qdl.ir.gates import MAX_CONTROLLED, TABLE, Composite, Exponential, Gate, Step, controlled, embed, unitary
 from qdl.ir.params import Expr, Param
 
 Expand = Callable[[Any, Angles], list[Step]]
 OTHER_NAMES = {"global_phase": "gphase"}
-DENSE = 10  # wires up to which a fractional power is taken of a whole matrix
+WIDEST_POWER = 10  # wires up to which a fractional power is taken of a whole matrix
 
 
 @cache
@@ -184,11 +185,11 @@ def _power(found: list[Step], power: float, width: int) -> list[Step]:
         return [(row, (power * value,), where)]
     if power == int(power):
         return (found if power >= 0 else inverse(found)) * abs(int(power))
-    if width > DENSE or any(isinstance(value, Expr) for _, values, _ in found for value in values):
+    if width > WIDEST_POWER or any(isinstance(value, Expr) for _, values, _ in found for value in values):
         raise UnsupportedError(
             "a fractional power is taken of matrices",
-            got=f"{width} qubits" if width > DENSE else "unbound parameters",
-            expected=f"numbers, on at most {DENSE} qubits",
+            got=f"{width} qubits" if width > WIDEST_POWER else "unbound parameters",
+            expected=f"numbers, on at most {WIDEST_POWER} qubits",
             do="bind the parameters, or use a rotation whose angle is multiplied",
         )
     from qiskit.quantum_info import Operator
@@ -210,6 +211,26 @@ def _evolution_of_matrix(operation: Any, angles: Angles) -> list[Step]:
     return [(Exponential("evolution", matrix, "time"), (time,), tuple(reversed(range(width))))]
 
 
+def _evolution(operation: Any, angles: Angles) -> list[Step]:
+    """exp(-i t H) exactly where words that do not commute leave a small matrix; else Qiskit's product formula.
+
+    The formula is exact where all words commute, and it is what was asked for where it is not the default one.
+    """
+    from qiskit.quantum_info import SparseObservable, SparsePauliOp
+    from qiskit.synthesis import LieTrotter
+
+    default = type(operation.synthesis) is LieTrotter and operation.synthesis.reps == 1
+    parts = operation.operator if isinstance(operation.operator, list) else [operation.operator]
+    if not default or operation.num_qubits > DENSE_WIRES:
+        return defined(operation, angles)
+    ops = [SparsePauliOp.from_sparse_observable(p) if isinstance(p, SparseObservable) else p for p in parts]
+    whole = SparsePauliOp.sum([SparsePauliOp(op) for op in ops])
+    if whole.coeffs.dtype == object or all(whole.paulis.commutes(word).all() for word in whole.paulis):
+        return defined(operation, angles)
+    row = Exponential("evolution", whole.to_matrix(), "time")
+    return [(row, (angles(operation.time),), tuple(reversed(range(row.wires))))]
+
+
 def _opaque(operation: Any, angles: Angles) -> list[Step]:
     return _of_circuit(operation.to_circuit(), angles)
 
@@ -217,7 +238,7 @@ def _opaque(operation: Any, angles: Angles) -> list[Step]:
 @cache
 def _special() -> dict[type, Expand]:
     from qiskit.circuit import AnnotatedOperation, ControlledGate
-    from qiskit.circuit.library import HamiltonianGate, UnitaryGate
+    from qiskit.circuit.library import HamiltonianGate, PauliEvolutionGate, UnitaryGate
     from qiskit.quantum_info import Clifford
 
     return {
@@ -225,5 +246,6 @@ def _special() -> dict[type, Expand]:
         ControlledGate: _controlled_gate,
         UnitaryGate: _unitary,
         HamiltonianGate: _evolution_of_matrix,
+        PauliEvolutionGate: _evolution,
         Clifford: _opaque,
     }
