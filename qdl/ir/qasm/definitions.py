@@ -12,8 +12,9 @@ from qdl.errors import CircuitError
 from qdl.ir.gates import TABLE, Composite, Gate, Step, pauli_rotation
 from qdl.ir.params import Angle, Expr, Param
 from qdl.ir.qasm.calls import Cost, Known, call, together
-from qdl.ir.qasm.expressions import CONSTANTS, Expressions
+from qdl.ir.qasm.expressions import Expressions
 from qdl.ir.qasm.text import refuse
+from qdl.ir.qasm.words import CONSTANTS
 
 _LARGEST = Cost(gates=1000, width=5)  # up to which a definition is compared with a row
 

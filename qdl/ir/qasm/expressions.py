@@ -11,10 +11,10 @@ from qdl.errors import CircuitError
 from qdl.ir.params import FUNCTIONS, Angle, Expr, apply
 from qdl.ir.qasm.functions import FEW, NUMBERS, Array, element, given, size_of
 from qdl.ir.qasm.text import refuse
+from qdl.ir.qasm.words import CONSTANTS
 
 Value = int | Angle | Array
 
-CONSTANTS = {"pi": math.pi, "π": math.pi, "tau": math.tau, "τ": math.tau, "euler": math.e, "ℇ": math.e}
 MAX_INTEGER = 2**63
 
 _OPERATORS = {"+": "add", "-": "add", "*": "mul", "/": "div", "**": "pow"}

@@ -7,8 +7,8 @@ agree until a bit of the condition is measured again, from where on the block is
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
-from itertools import groupby
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from qdl.ir.bits import Condition
@@ -90,27 +90,10 @@ class Flow:
 
     def circuit(self) -> Circuit:
         """All operations so far."""
-        circuit = Circuit(self.registers.count)
-        number, keyed = 0, []
-        for op, bit in self.operations:
-            keyed.append((op.condition, number, op, bit))
-            if bit is not None:  # what comes next may depend on it anew
-                number += 1
-        for (found, _), run in groupby(keyed, lambda item: item[:2]):
-            with nullcontext() if found is None else circuit.if_(found):
-                for _, _, op, bit in run:
-                    self._place(circuit, op, bit)
-        return circuit
-
-    def _place(self, circuit: Circuit, op: Operation, bit: int | None) -> None:
-        if bit is not None:
-            circuit.measure(op.wires, self.bits.called(bit, *op.wires))
-        elif op.gate == channel("reset"):
-            circuit.reset(*op.wires)
-        elif op.gate == channel("delay"):
-            circuit.channel("delay", *op.angles, wires=op.wires)
-        else:
-            circuit.gate(op.gate, *op.angles, *op.wires)
+        named = (
+            op if bit is None else replace(op, bit=self.bits.called(bit, *op.wires)) for op, bit in self.operations
+        )
+        return Circuit(self.registers.count)._add(*named)
 
     def emit(self, node: Any, steps: Sequence[Step], cost: int, bit: int | None = None) -> None:
         """Add operations under the condition of the block that is read."""

@@ -9,16 +9,8 @@ from typing import NamedTuple
 
 from qdl.errors import QasmError
 from qdl.ir.params import Angle, Expr, Param, number_text, to_text
-from qdl.ir.qasm.expressions import CONSTANTS
 from qdl.ir.qasm.inputs import entry, is_entry
-
-_WORDS = """
-OPENQASM include defcalgrammar def cal defcal gate extern box let break continue if else end return for while in switch
-case default pragma input output const readonly mutable qreg qubit creg bool bit int uint float angle complex array void
-duration stretch gphase inv pow ctrl negctrl durationof delay reset measure barrier true false im opaque sizeof nop
-U CX arccos arcsin arctan ceiling cos exp floor ln log mod popcount rotl rotr sin sqrt tan real imag
-"""
-RESERVED = frozenset(_WORDS.split()) | frozenset(CONSTANTS)
+from qdl.ir.qasm.words import RESERVED
 
 _DENOMINATORS = (1, 2, 3, 4, 6, 8, 12, 16, 32, 64)
 

@@ -11,7 +11,7 @@ from qdl.ir.circuit import Circuit
 from qdl.ir.params import Expr
 from qdl.ir.qasm.calls import call
 from qdl.ir.qasm.definitions import define
-from qdl.ir.qasm.expressions import CONSTANTS, Expressions
+from qdl.ir.qasm.expressions import Expressions
 from qdl.ir.qasm.flow import Leave
 from qdl.ir.qasm.inputs import inputs
 from qdl.ir.qasm.libraries import BUILT_IN, LIBRARIES, built_in, library_gate
@@ -19,6 +19,7 @@ from qdl.ir.qasm.operands import broadcast, operand
 from qdl.ir.qasm.pragmas import unitary_pragma
 from qdl.ir.qasm.subroutines import Subroutines
 from qdl.ir.qasm.text import Refusal, Statement, fault, parse, refuse, statements
+from qdl.ir.qasm.words import CONSTANTS
 
 _OPAQUE = re.compile(r"opaque\s+([A-Za-z_]\w*)[\w\s,()]*;")
 

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple, NoReturn
 
 from qdl.errors import QasmError
+from qdl.ir.qasm.simple import simple
 
 MAX_TEXT = 4_000_000  # characters; about a minute of the reference parser
 MAX_STATEMENT = 200_000  # characters; three seconds and 80 MB of it
@@ -116,7 +117,7 @@ def _statement(text: str, line: int) -> Statement:
 def parse(statement: Statement) -> Any:
     """The reference parser's Program for one statement; its line numbers start at 1."""
     try:
-        return _parse(statement.text)
+        return simple(statement.text) or _parse(statement.text)
     except _Malformed as error:
         raise fault(statement.line + error.line - 1, error) from None
     except RecursionError:
