@@ -130,7 +130,8 @@ def _translate(op: Any, angles: tuple[Any, ...], places: Places) -> list[Operati
             for step, inner, wires in SEQUENCES[name](*plain(angles))
         ]
     if name in GENERATED:
-        gate = generated(type(op), len(op.wires), GENERATED[name])
+        kind: Any = type(op)
+        gate = generated(kind, len(op.wires), GENERATED[name])
         return [Operation(gate, plain(angles), places.of(op.wires))]
     if name in CHANNELS:
         known, order = CHANNELS[name]
