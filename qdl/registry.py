@@ -19,6 +19,7 @@ ENGINES = {
     "density": "qdl.engine.density:Density",
     "trajectory": "qdl.engine.trajectory:Trajectory",
     "aer": "qdl.adapters.qiskit.aer:Aer",
+    "pennylane": "qdl.adapters.pennylane.engine:PennyLane",
 }
 
 CONVERTERS = {

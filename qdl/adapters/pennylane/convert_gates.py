@@ -57,7 +57,6 @@ def operators(gate: Gate, angles: Sequence[Any], wires: Sequence[Any]) -> list[A
     >>> operators(TABLE["sdg"], (), ["a"]), operators(TABLE["cry"], (0.1,), [1, 0])
     ([Adjoint(S('a'))], [CRY(0.1, wires=[1, 0])])
     """
-    from pennylane import ctrl
     from pennylane.queuing import QueuingManager
 
     angles = alike(angles)
@@ -66,10 +65,24 @@ def operators(gate: Gate, angles: Sequence[Any], wires: Sequence[Any]) -> list[A
             return _plain(gate, angles, list(wires))
         count = len(gate.controls)
         above, values = list(wires[:count]), [int(value) for value in gate.controls]
-        if _turned(gate.base):  # its frame needs no controls
-            back, *middle, forth = _plain(gate.base, angles, list(wires[count:]))
-            return [back, *(ctrl(op, above, control_values=values) for op in middle), forth]
-        return [ctrl(op, above, control_values=values) for op in _plain(gate.base, angles, list(wires[count:]))]
+        plain = _plain(gate.base, angles, list(wires[count:]))
+        framed = _turned(gate.base)  # the first and the last, its frame, need no controls
+        found = []
+        for k, op in enumerate(plain):
+            found += [op] if framed and k in (0, len(plain) - 1) else under(op, above, values)
+        return found
+
+
+def under(op: Any, above: Sequence[Any], values: Sequence[int]) -> list[Any]:
+    """An operator where some wires hold some values; a phase is one of the last of these wires."""
+    from pennylane import PhaseShift, X, ctrl
+
+    if op.name != "GlobalPhase":
+        return [ctrl(op, list(above), control_values=list(values))]
+    *others, last = above
+    phase = PhaseShift(-op.data[0], wires=last)
+    found = [ctrl(phase, others, control_values=list(values[:-1])) if others else phase]
+    return found if values[-1] else [X(last), *found, X(last)]
 
 
 def _plain(gate: Gate, angles: Sequence[Any], wires: list[Any]) -> list[Any]:

@@ -63,9 +63,14 @@ class QuantumFunction:
         dict
             The name of each measured bit to its `MeasurementValue`.
         """
+        import pennylane as qml
+
         labels = self._labels(wires)
         at = Numbers(entries(self.params, named(self.params, values, by_name)))
-        _prepare([op for op in self._operations if isinstance(op.gate, Prepare)], at, labels)
+        start = [op for op in self._operations if isinstance(op.gate, Prepare)]
+        if start:
+            vectors = [[at(angle) for angle in op.angles] for op in start]
+            qml.apply(prepared(vectors, [labels[w] for op in start for w in op.wires]))
         bits: dict[str, Any] = {}
         for op in self._operations:
             if not isinstance(op.gate, Prepare):
@@ -139,15 +144,21 @@ def value(condition: Condition, bits: Mapping[str, Any]) -> Any:
     return MeasurementValue(measured, holds)
 
 
-def _prepare(operations: Sequence[Operation], at: Numbers, labels: Sequence[Any]) -> None:
-    """All preparations, which are on fresh wires, as one at the circuit's beginning: devices take no second one."""
-    import pennylane as qml
+def prepared(vectors: Sequence[Sequence[Any]], wires: Sequence[Any]) -> Any:
+    """All preparations, which are on fresh wires, as one at the circuit's beginning: devices take no second one.
 
-    if not operations:
-        return
-    vectors = [_normalised([at(angle) for angle in op.angles]) for op in operations]
-    whole = reduce(_product, vectors)
-    qml.StatePrep(whole, wires=[labels[w] for op in operations for w in op.wires])
+    Parameters
+    ----------
+    vectors : sequence of sequences
+        The amplitudes of each, numbers or (batch,).
+    wires : sequence of wire labels
+        Of all of them.
+    """
+    import pennylane as qml
+    from pennylane.queuing import QueuingManager
+
+    with QueuingManager.stop_recording():
+        return qml.StatePrep(reduce(_product, map(_normalised, vectors)), wires=wires)
 
 
 def _normalised(amplitudes: Sequence[Any]) -> Any:

@@ -1,0 +1,450 @@
+"""PennyLane devices behind the protocol of remote engines: against the oracles, and against qdl's own engines."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import numpy as np
+import pennylane as qml
+import pytest
+import torch
+
+import qdl
+from qdl.adapters.pennylane.engine import PennyLane
+from qdl.engine.remote import Setting, program
+from qdl.errors import MemoryBudgetError, QdlError, UnsupportedError, ValuesError
+from qdl.ir import TABLE, Circuit, Hermitian, Operation, Param, X, Y, Z
+from qdl.ir.bits import Condition
+from qdl.ir.channels import Measure
+from tests import noisy_oracle, oracle
+from tests.adapters.remote_runs import expval, laid_out, words_with_gradients
+from tests.checks import distance
+from tests.open_systems import NoisyConformance
+from tests.strategies import CHANNEL_NAMES, case, noisy_case
+
+DEVICES = ("default.qubit", "lightning.qubit", "default.mixed")
+
+
+class Conformance(NoisyConformance):
+    bound = 1e-8
+    densities = False
+    seeds = range(8)
+    most_wires = 3
+    comparisons = 10
+
+    def rows(self) -> int:
+        return 1000
+
+
+class TestDefaultQubit(Conformance):
+    engine = "pennylane:default.qubit"
+    channels = ("reset",)
+
+
+class TestLightning(Conformance):
+    engine = "pennylane:lightning.qubit"
+    channels = ("reset",)
+
+
+class TestDefaultMixed(Conformance):
+    engine = "pennylane:default.mixed"
+    seeds = range(16)
+
+
+@pytest.mark.slow
+class TestDefaultQubitLong(TestDefaultQubit):
+    seeds = range(8, 80)
+
+
+@pytest.mark.slow
+class TestLightningLong(TestLightning):
+    seeds = range(8, 80)
+
+
+@pytest.mark.slow
+class TestDefaultMixedLong(TestDefaultMixed):
+    seeds = range(8, 80)
+
+
+def scrambled(wires: int, seed: int) -> Circuit:
+    """A circuit on whose state no two wires and no two bases are alike."""
+    numbers = np.random.default_rng(seed)
+    circuit = Circuit(wires)
+    for w in range(wires):
+        circuit.ry(float(numbers.uniform(0.3, 2.8)), w).rz(float(numbers.uniform(0.3, 2.8)), w)
+    for w in range(wires - 1):
+        circuit.cx(w, w + 1).rx(float(numbers.uniform(0.3, 2.8)), w)
+    return circuit
+
+
+def probabilities(circuit: Circuit, names: Any, each: Any) -> Any:
+    return np.array([noisy_oracle.probs(circuit, one, list(names)) for one in each])
+
+
+@pytest.fixture
+def executions(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What default.qubit is given from now on: the tapes of each execution."""
+    sent: list[Any] = []
+    execute = qml.devices.DefaultQubit.execute
+
+    def counted(self: Any, circuits: Any, *args: Any, **options: Any) -> Any:
+        sent.append(circuits)
+        return execute(self, circuits, *args, **options)
+
+    monkeypatch.setattr(qml.devices.DefaultQubit, "execute", counted)
+    return sent
+
+
+@pytest.fixture
+def no_execution(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is executed is a failure."""
+
+    def refuse(*args: Any, **options: Any) -> Any:
+        raise AssertionError("a device was asked to execute")
+
+    monkeypatch.setattr(qml, "execute", refuse)
+
+
+# Exact values
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_pure_circuits_are_those_of_the_oracle(device: str) -> None:
+    for seed in range(12):
+        draw = Random(seed)
+        wires = draw.randint(1, 4)
+        found = case(draw, wires, draw.randint(1, 3 * wires))
+        made, angles, each = laid_out(found.circuit, found.own())
+        names = draw.sample(range(wires), draw.randint(1, wires))
+        expected = np.array([oracle.probs(oracle.state(found.circuit, one), names) for one in each])
+        assert distance(PennyLane(device).probs(made, names).run(angles), expected) <= 1e-10, f"seed {seed}"
+        mean, _, norm = oracle.moments(found.circuit, found.observables, found.all())
+        mean, norm = (a.reshape(-1, len(found.observables)) for a in (mean, np.maximum(norm, 1)))
+        read = expval(PennyLane(device), found.circuit, found.observables, found.all())
+        assert distance(read / norm, mean / norm) <= 1e-10, f"seed {seed}"
+
+
+def check_row(device: str, name: str, controls: str) -> None:
+    row = TABLE[name]
+    wires = max(2, row.wires + len(controls))
+    where = [int(w) for w in np.random.default_rng(0).permutation(wires)[: row.wires + len(controls)]]
+    x = Param("x", max(1, len(row.angles)))
+    numbers = np.random.default_rng(1).uniform(-3, 3, (2, x.size))
+    for angles, values in ((list(x), {"x": numbers}), (numbers[0].tolist(), {})):
+        circuit = scrambled(wires, 2)
+        chosen = angles[: len(row.angles)]
+        circuit.gate(name, *chosen, *where[len(controls) :], controls=where[: len(controls)], values=controls)
+        for w in range(wires):
+            circuit.ry(0.4 + w, w)
+        made, rows, each = laid_out(circuit, values if circuit.params else {})
+        expected = np.array([oracle.probs(oracle.state(circuit, one), range(wires)) for one in each])
+        assert distance(PennyLane(device).probs(made, range(wires)).run(rows), expected) <= 1e-10
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_rows_of_the_gate_table(device: str) -> None:
+    for k, name in enumerate(TABLE):
+        if k % len(DEVICES) == DEVICES.index(device) or name in ("rv", "u3", "gphase"):
+            check_row(device, name, ("", "0", "10")[k // 3 % 3])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("controls", ["", "0", "10"])
+@pytest.mark.parametrize("name", TABLE)
+def test_every_row_of_the_gate_table(name: str, controls: str, device: str) -> None:
+    check_row(device, name, controls)
+
+
+@pytest.mark.parametrize("name", CHANNEL_NAMES)
+def test_channels_are_those_of_the_oracle(name: str) -> None:
+    for seed in range(3):
+        draw = Random(seed)
+        found = noisy_case(draw, draw.randint(1, 3), 8, [name])
+        _, each = oracle.samples(found.all())
+        expected = np.array([noisy_oracle.expval(found.circuit, found.observables, one) for one in each])
+        read = expval(PennyLane("default.mixed"), found.circuit, found.observables, found.all())
+        scale = np.maximum(1, np.abs(expected))
+        assert distance(read / scale, expected / scale) <= 1e-10
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_conditions_on_several_values_of_several_bits(device: str) -> None:
+    circuit = Circuit(3).ry(1.1, 0).ry(0.7, 1).ry(2.0, 2).measure([0, 1, 2], ["a", "b", "d"])
+    with circuit.if_(("a", "b"), "10"):
+        circuit.x(2).reset(0)
+    with circuit.if_(Condition(("b", "a"), frozenset({1, 2}))):
+        circuit.ry(0.9, 2)
+        circuit.measure(2, "d")  # overwritten in one branch only
+    with circuit.if_(("d", "b"), 0):
+        circuit.ry(0.4, 0)
+    with circuit.if_(Condition(("a", "b"), frozenset(range(4)))):
+        circuit.ry(0.5, 1)
+    with circuit.if_(Condition(("a", "b"), frozenset())):
+        circuit.x(2)
+    circuit.measure(0, "a")  # written anew
+    names = [0, "a", 2, 1, "d", "b"]
+    made, rows, each = laid_out(circuit, {})
+    engine = PennyLane(device)
+    assert distance(engine.probs(made, names).run(rows), probabilities(circuit, names, each)) <= 1e-10
+    words = [X(0), Y(1) @ X(2), Z(0) @ Hermitian([[1.0, 1j], [-1j, 0.3]], 2)]
+    assert distance(expval(engine, circuit, words, {}), noisy_oracle.expval(circuit, words, {})[None]) <= 1e-10
+    (bits,) = engine.samples(made, [Setting(tuple(names), 3000)]).run(rows, seed=3)
+    assert outliers(frequencies(bits), probabilities(circuit, names, each), 3000)[0] == 0
+
+
+def noisy_measure(circuit: Circuit, wire: int, bit: str, *flips: Any) -> Circuit:
+    """Add a measurement that is written wrongly."""
+    return circuit._add(Operation(Measure(noisy=True), flips, (wire,), bit=bit))
+
+
+def test_what_is_written_wrongly_is_what_conditions_see() -> None:
+    f = Param("f", 2)
+    circuit = noisy_measure(Circuit(2).ry(0.8, 0), 0, "m", f[0], f[1])
+    with circuit.if_("m"):
+        circuit.x(1)
+    circuit = noisy_measure(circuit, 1, "n", 0.0, 0.5)
+    values = {"f": np.array([[0.1, 0.25], [0.9, 0.6], [0.0, 0.0]])}
+    names = [0, 1, "m", "n"]
+    expected = qdl.probs(circuit, values, wires=names, engine="density", dtype=torch.float64).numpy()
+    made, rows, _ = laid_out(circuit, values)
+    assert distance(PennyLane("default.mixed").probs(made, names).run(rows), expected) <= 1e-10
+
+
+def test_precision_is_the_one_asked_for() -> None:
+    x = Param("x", 1)
+    circuit = scrambled(4, 1).rx(x[0], 0)
+    found = {}
+    for dtype in (torch.float32, torch.float64):
+        made, rows, _ = laid_out(circuit, {"x": [0.3]}, dtype)
+        found[dtype] = PennyLane("lightning.qubit").expvals(made, list((X(0) @ Y(2)).terms)).run(rows)
+    assert 0 < distance(found[torch.float32], found[torch.float64]) <= 1e-5
+
+
+# One execution
+
+
+def test_all_rows_are_one_execution_of_one_tape(executions: list[Any]) -> None:
+    x = Param("x", 2)
+    circuit = Circuit(2).rx(x[0], 0).cx(0, 1).rv(x[1], x[0], 0.3, 1)
+    values = {"x": torch.rand(12, 2, dtype=torch.float64).requires_grad_()}
+    found = qdl.expval(circuit, [Z(0), X(1)], values, engine="pennylane:default.qubit")
+    assert [len(tapes) for tapes in executions] == [1]
+    expected = qdl.expval(circuit, [Z(0), X(1)], values)
+    assert distance(found.detach(), expected.detach()) <= 1e-12
+    (slope,) = torch.autograd.grad(found.sum(), values["x"])
+    assert len(executions) == 2, "all shifted circuits are one execution"
+    (wanted,) = torch.autograd.grad(expected.sum(), values["x"])
+    assert distance(slope, wanted) <= 1e-8
+
+
+def test_settings_are_tapes_of_one_execution(executions: list[Any]) -> None:
+    made, rows, _ = laid_out(scrambled(2, 1), {})
+    turn = (Operation(TABLE["h"], (), (1,)),)
+    PennyLane("default.qubit").samples(made, [Setting((0, 1), 50), Setting((1,), 60, turn)]).run(rows)
+    assert [len(tapes) for tapes in executions] == [2]
+
+
+def test_sets_of_strengths_are_tapes_of_one_execution(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[Any] = []
+    execute = qml.execute
+    monkeypatch.setattr(qml, "execute", lambda tapes, *a, **k: sent.append(tapes) or execute(tapes, *a, **k))
+    x, g = Param("x", 1), Param("g", 1)
+    circuit = Circuit(2).rx(x[0], 0).channel("depolarizing", g[0], wires=(0, 1)).cry(x[0], 0, 1)
+    numbers = np.random.default_rng(0)
+    values = {"x": numbers.uniform(-3, 3, (12, 1)), "g": numbers.choice([0.1, 0.2, 0.3], (12, 1))}
+    found = expval(PennyLane("default.mixed"), circuit, [Z(0), X(1)], values)
+    expected = qdl.expval(circuit, [Z(0), X(1)], values, engine="density", dtype=torch.float64)
+    assert distance(found, expected) <= 1e-10
+    assert [len(tapes) for tapes in sent] == [3]
+
+
+def test_large_batches_are_several_tapes_of_one_execution(
+    monkeypatch: pytest.MonkeyPatch, executions: list[Any]
+) -> None:
+    monkeypatch.setattr("qdl.adapters.pennylane.engine_tapes.BATCH", 4 * 4)
+    x = Param("x", 1)
+    circuit = scrambled(2, 1).rx(x[0], 0)
+    values = {"x": np.linspace(-2, 2, 10)[:, None]}
+    found = expval(PennyLane("default.qubit"), circuit, [Y(1) @ X(0)], values)
+    assert distance(found, oracle.expval(circuit, [Y(1) @ X(0)], values)) <= 1e-12
+    assert [len(tapes) for tapes in executions] == [3]
+
+
+# Shots
+
+
+def frequencies(bits: Any) -> Any:
+    """How often each bit string was drawn, (rows, 2**n), from (rows, shots, n)."""
+    index = bits.astype(int) @ (1 << np.arange(bits.shape[-1])[::-1])
+    return np.array([np.bincount(row, minlength=2 ** bits.shape[-1]) / bits.shape[1] for row in index])
+
+
+def outliers(found: Any, expected: Any, shots: int) -> tuple[int, int]:
+    """How many frequencies lie beyond 4 sigma of the probabilities, and how many there are."""
+    assert found.shape == expected.shape
+    sigma = np.sqrt(np.maximum(expected * (1 - expected), 1 / shots) / shots)
+    return int((np.abs(found - expected) > 4 * sigma).sum()), found.size
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_rows_are_drawn_independently(device: str) -> None:
+    x = Param("x", 1)
+    for circuit, rows in ((Circuit(1).h(0), np.zeros((3, 0))), (Circuit(1).ry(x[0], 0), np.full((3, 1), 1.5))):
+        made, _ = program(circuit.operations, 1)
+        prepared = PennyLane(device).samples(made, [Setting((0,), 64), Setting((0,), 64)])
+        found = prepared.run(rows, seed=1)
+        assert len({row.tobytes() for bits in found for row in bits}) == 6
+        again = prepared.run(rows, seed=1)
+        assert all(np.array_equal(a, b) for a, b in zip(found, again, strict=True)), "a seed says what is drawn"
+        for other in (prepared.run(rows, seed=2), prepared.run(rows, seed=1, path=(1,))):
+            assert not np.array_equal(other[0], found[0])
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_settings_have_their_own_bases_and_shots(device: str) -> None:
+    x = Param("x", 1)
+    circuit = scrambled(3, 7).ry(x[0], 0)
+    values = {"x": [[0.2], [1.4]]}
+    made, rows, _ = laid_out(circuit, values)
+    turn = (Operation(TABLE["sdg"], (), (2,)), Operation(TABLE["h"], (), (2,)))
+    settings = [Setting((0, 2), 5000), Setting((2,), 3000, turn), Setting((1,), 5000)]
+    found = PennyLane(device).samples(made, settings).run(rows, seed=4)
+    assert [bits.shape for bits in found] == [(2, 5000, 2), (2, 3000, 1), (2, 5000, 1)]
+    expected = expval(PennyLane(device), circuit, [Z(0) @ Z(2), Y(2), Z(1)], values)
+    for k, bits in enumerate(found):
+        assert bits.dtype == np.int8
+        mean = (1.0 - 2 * bits).prod(-1).mean(-1)
+        assert np.all(np.abs(mean - expected[:, k]) <= 4 * np.sqrt((1 - expected[:, k] ** 2) / bits.shape[1]))
+
+
+# Gradients
+
+
+@pytest.mark.parametrize("device", ["default.qubit", "lightning.qubit"])
+def test_gradients_are_those_of_the_adjoint(device: str) -> None:
+    for seed in range(4):
+        draw = Random(seed)
+        found = noisy_case(draw, draw.randint(1, 3), 8, ())
+        if not found.circuit.params:
+            continue
+        words = list(dict.fromkeys(w for o in found.observables for w in o.terms if w)) or list(Z(0).terms)
+        observables = [qdl.ir.Observable({word: 1.0}) for word in words]
+        check_gradients(device, found.circuit, words, observables, found.own(), "state")
+
+
+@pytest.mark.parametrize("name", ["amplitude_damping", "thermal_relaxation"])
+def test_gradients_of_strengths_are_those_of_engine_density(name: str) -> None:
+    for seed in range(2):
+        found = noisy_case(Random(seed), 2, 8, [name])
+        if found.circuit.params:
+            words = [w for o in (Z(0), X(1) @ Y(0)) for w in o.terms]
+            check_gradients("default.mixed", found.circuit, words, [Z(0), X(1) @ Y(0)], found.own(), "density")
+
+
+def check_gradients(device: str, circuit: Circuit, words: Any, observables: Any, values: Any, own: str) -> None:
+    leaves = {name: value.clone().requires_grad_() for name, value in values.items()}
+    out = words_with_gradients(PennyLane(device), circuit, words, leaves)
+    g = torch.randn(out.shape, generator=torch.Generator().manual_seed(0), dtype=out.dtype)
+    found = torch.autograd.grad(out, list(leaves.values()), g, allow_unused=True)
+    expected = qdl.expval(circuit, observables, leaves, engine=own)
+    wanted = torch.autograd.grad(expected.reshape(-1, len(words)), list(leaves.values()), g.reshape(-1, len(words)))
+    scale = max([1.0, *(float(w.abs().max()) for w in wanted)])
+    for one, right in zip(found, wanted, strict=True):
+        assert distance(torch.zeros_like(right) if one is None else one, right) <= 1e-8 * scale
+
+
+# Devices of someone's
+
+
+def test_a_device_is_an_engine_with_its_own_wires() -> None:
+    device = qml.device("default.qubit", wires=["b", "a", 7])
+    circuit = scrambled(2, 5).measure(0, "m").h(0)
+    observables = [X(0) @ Z(1), Y(1)]
+    found = qdl.expval(circuit, observables, engine=PennyLane(device), dtype=torch.float64)
+    assert distance(found, noisy_oracle.expval(circuit, observables, {})) <= 1e-10
+    with qml.Tracker(device) as tracker:
+        first = qdl.sample(circuit, shots=50, engine=PennyLane(device), seed=3)
+        assert torch.equal(qdl.sample(circuit, shots=50, engine=PennyLane(device), seed=3), first)
+    assert tracker.totals["shots"] == 100
+    with pytest.raises(UnsupportedError, match="too few wires: got 3, expected 3 and 1 for what is measured"):
+        qdl.expval(scrambled(3, 5).measure(0, "m").h(0), Z(0), engine=PennyLane(device))
+    anywhere = PennyLane(qml.device("default.qubit"))
+    assert distance(qdl.expval(circuit, observables, engine=anywhere, dtype=torch.float64), found) <= 1e-12
+
+
+def test_options_go_to_the_device() -> None:
+    circuit, words = scrambled(4, 1), list((X(0) @ Y(2)).terms)
+    made, rows, _ = laid_out(circuit, {})
+    full, half = (PennyLane("lightning.qubit", c_dtype=kind) for kind in (np.complex128, np.complex64))
+    assert 0 < distance(full.expvals(made, words).run(rows), half.expvals(made, words).run(rows)) <= 1e-5
+
+
+def test_a_layer_trains_on_a_device_and_can_be_copied_and_pickled() -> None:
+    x, theta = Param("x", 2), Param("theta", 2)
+    circuit = Circuit(2).ry(x[0], 0).ry(x[1], 1).crx(theta[0], 0, 1).rz(theta[1], 1).h(1)
+    layer = qdl.nn.QuantumLayer(circuit, [Z(0), Z(1)], engine="pennylane:lightning.qubit")
+    given = torch.rand(5, 2)
+    out = layer(given)
+    out.square().sum().backward()
+    assert all(p.grad is not None and bool(p.grad.abs().sum() > 0) for p in layer.parameters())
+    for twin in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+        assert distance(twin(given).detach(), out.detach()) <= 1e-6
+
+
+# What is refused
+
+
+DAMPED = Circuit(1).channel("amplitude_damping", 0.1, wires=0)
+TURNED = Circuit(1).rx(Param("x", 1)[0], 0)
+
+
+def exact(device: Any, circuit: Circuit) -> Callable[[], Any]:
+    return lambda: PennyLane(device).expvals(program(circuit.operations, circuit.wires)[0], list(Z(0).terms))
+
+
+def at(circuit: Circuit, rows: Any) -> Callable[[], Any]:
+    return lambda: exact("default.qubit", circuit)().run(np.asarray(rows, dtype=float))
+
+
+@pytest.mark.usefixtures("no_execution")
+@pytest.mark.parametrize(
+    ("ask", "error", "message"),
+    [
+        (lambda: PennyLane("default.qbit"), UnsupportedError, "no such device: got 'default.qbit'.*did you mean"),
+        (lambda: qdl.expval(TURNED, Z(0), engine="pennylane"), UnsupportedError, "write engine='pennylane:light"),
+        (lambda: PennyLane(3), UnsupportedError, "no PennyLane device: got int"),
+        (lambda: PennyLane(qml.device("default.qubit"), seed=3), UnsupportedError, "options already"),
+        (exact("lightning.qubit", DAMPED), UnsupportedError, "'amplitude_damping'; use 'pennylane:default.mixed'"),
+        (exact("default.qubit", DAMPED), UnsupportedError, "pure states"),
+        (exact("default.clifford", Circuit(1).t(0)), UnsupportedError, "default.clifford"),
+        (exact("default.mixed", Circuit(30).h(0)), MemoryBudgetError, "30 wires"),
+        (exact("default.qubit", Circuit(50).h(0)), MemoryBudgetError, "50 wires"),
+        (
+            exact(qml.device("default.qubit", wires=1), Circuit(2).h(1)),
+            UnsupportedError,
+            "few wires: got 1",
+        ),
+        (at(TURNED, [[]]), ValuesError, r"expected \(rows, 1\)"),
+        (at(TURNED, [0.0]), ValuesError, "do not fit the program"),
+        (at(TURNED, [[np.nan]]), ValuesError, "angles must be finite"),
+        (lambda: qdl.state(TURNED, {"x": [0.1]}, engine="pennylane:default.qubit"), UnsupportedError, "states"),
+        (
+            lambda: qdl.compile(TURNED, Z(0), engine="pennylane:default.qubit", grad="adjoint"),
+            UnsupportedError,
+            "values only",
+        ),
+    ],
+)
+def test_refused_before_anything_is_executed(ask: Callable[[], Any], error: type[QdlError], message: str) -> None:
+    with pytest.raises(error, match=message):
+        ask()
+
+
+def test_channels_are_refused_when_the_request_is_made() -> None:
+    with pytest.raises(UnsupportedError, match="pure states: got the channel 'depolarizing'"):
+        qdl.compile(TURNED.copy().channel("depolarizing", 0.1, wires=0), Z(0), engine="pennylane:lightning.qubit")
