@@ -7,6 +7,7 @@ that its factors' bits stand for.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -55,20 +56,30 @@ def settings(words: Sequence[Word], together: bool = True) -> list[Setting]:
     return [Setting(tuple(a.values()), tuple(c), tuple(words[i] for i in c)) for a, c in groups]
 
 
-def allocate(settings: Sequence[Setting], sizes: Sequence[float], shots: int) -> list[int]:
+def allocate(settings: Sequence[Setting], sizes: Sequence[Sequence[float]], shots: int) -> list[int]:
     """How often each setting is read: `shots` on average, shared out by the sizes of the coefficients read there.
 
     With a spread of about 1 for every word, shots in proportion to sum |c| over a setting's words give a sum of words
-    the smallest error (Rubin, Babbush, McClean, arXiv:1801.03524 (memory)).
+    the smallest error (Rubin, Babbush, McClean, arXiv:1801.03524 (memory)). Of several observables each counts by the
+    shares of its own coefficients, and a setting by the largest share: so none has a larger error than sum |c| over the
+    root of `shots`, however large or many the others are.
+
+    Parameters
+    ----------
+    sizes : (n_observables, n_words)
 
     Examples
     --------
     >>> from qdl.ir import X, Z
     >>> words = [word for observable in (Z(0), X(0)) for word in observable.terms]
-    >>> allocate(settings(words), [3.0, 1.0], 100)
+    >>> allocate(settings(words), [[3.0, 1.0]], 100)
     [150, 50]
+    >>> allocate(settings(words), [[3.0, 0.0], [0.0, 1.0]], 100)
+    [100, 100]
     """
-    weights = [sum(sizes[column] for column in setting.columns) for setting in settings]
+    read = [[sum(row[column] for column in setting.columns) for setting in settings] for row in sizes]
+    shares = [[size / sum(row) for size in row] for row in read if sum(row)]
+    weights = [max(column) for column in zip(*shares, strict=True)]
     total, budget = sum(weights), shots * len(settings)
     if not total:
         return [shots] * len(settings)
@@ -78,6 +89,11 @@ def allocate(settings: Sequence[Setting], sizes: Sequence[float], shots: int) ->
     for k in order[: budget - sum(found)]:
         found[k] += 1
     return found
+
+
+def largest(word: Word) -> float:
+    """The largest magnitude among a word's eigenvalues."""
+    return math.prod(float(np.abs(eigenvalues(atom)).max()) for atom in word)
 
 
 def _compatible(atoms: dict[tuple[int, ...], Atom], atom: Atom) -> bool:

@@ -65,9 +65,9 @@ class Words(Compiled):
         self.shots_of = [1] * len(self.settings)
         self.ahead: Executor | None = None
         if options.shots is not None and self.draws is None:
-            sizes = [0.0] * len(self.words)
-            for column, (_, _, c) in zip(self.words_of, terms, strict=True):
-                sizes[column] += 1.0 if isinstance(c, Expr) else abs(c)
+            sizes = [[0.0] * len(self.words) for _ in listed]
+            for column, (row, _, c) in zip(self.words_of, terms, strict=True):
+                sizes[row][column] += 1.0 if isinstance(c, Expr) else abs(c)
             self.shots_of = shots.allocate(self.settings, sizes, options.shots)
         if self.distant is not None:
             self.readers = [Confused(self.rules, setting.wires) for setting in self.settings]
@@ -245,10 +245,21 @@ class Estimates(Words):
             found = [self._outcomes(k, b, *b.angles(values), values, start, seed, 0) for k, b in enumerate(bound)]
         for k, (setting, read) in enumerate(zip(self.settings, found, strict=True)):
             count = self.shots_of[k]
+            if count == 1:  # says nothing about its spread
+                total += self._bounds(setting, values) ** 2
+                continue
             full = read.new_zeros(rows, count, len(self.words))
             full[..., list(setting.columns)] = read
             total += self._sums(full, values).var(1) / count
         return total
+
+    def _bounds(self, setting: shots.Setting, values: Values) -> Tensor:
+        """How far what one shot of a setting adds to each observable can be from its mean, (S or 1, count)."""
+        terms = [k for k, column in enumerate(self.words_of) if column in setting.columns]
+        weights = self.coefficients(values)[..., terms].abs()
+        weights = weights * weights.new_tensor([shots.largest(self.words[self.words_of[k]]) for k in terms])
+        out = weights.new_zeros(*weights.shape[:-1], self.count)
+        return out.index_add(-1, torch.tensor([self.rows_of[k] for k in terms], device=out.device), weights)
 
     def average(self, out: Tensor, values: Values) -> Tensor:
         each = self._sums(self._controlled(out), values)

@@ -76,10 +76,10 @@ def test_second_derivatives_are_refused() -> None:
 def test_shots_go_where_coefficients_are_large() -> None:
     words = [next(iter(o.terms)) for o in (Z(0), X(0), Y(0))]
     settings = shots.settings(words)
-    assert shots.allocate(settings, [1, 1, 1], 10) == [10, 10, 10]
-    assert shots.allocate(settings, [8, 1, 1], 10) == [22, 4, 4]
-    assert shots.allocate(settings, [1, 0, 0], 2) == [4, 1, 1]
-    assert sum(shots.allocate(settings, [0.3, 0.001, 7.0], 17)) == 51
+    assert shots.allocate(settings, [[1, 1, 1]], 10) == [10, 10, 10]
+    assert shots.allocate(settings, [[8, 1, 1]], 10) == [22, 4, 4]
+    assert shots.allocate(settings, [[1, 0, 0]], 2) == [4, 1, 1]
+    assert sum(shots.allocate(settings, [[0.3, 0.001, 7.0]], 17)) == 51
 
 
 def test_weighted_shots_give_the_smaller_error() -> None:

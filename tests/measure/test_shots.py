@@ -150,3 +150,17 @@ def test_seeds_next_to_each_other_have_nothing_in_common() -> None:
     bits = torch.stack([qdl.sample(made, shots=2000, seed=seed)[:, 0] for seed in range(12)]).double()
     correlation = torch.corrcoef(bits) - torch.eye(12)
     assert correlation.abs().max() < 0.1  # 4.5 standard deviations of 66 numbers
+
+
+def test_a_large_observable_takes_no_shots_from_a_small_one() -> None:
+    c = Circuit(1).ry(0.7, 0)
+    small = qdl.estimate(c, [100 * qdl.Z(0), qdl.X(0)], shots=1000, seed=0).error[1]
+    assert abs(small - qdl.estimate(c, qdl.X(0), shots=1000, seed=0).error) < 0.1 * small
+
+
+def test_a_setting_read_once_still_has_an_error() -> None:
+    c = Circuit(1).ry(0.7, 0)
+    found = qdl.estimate(c, [qdl.Z(0) + 1e-6 * qdl.X(0), qdl.Z(0)], shots=100, seed=0)
+    assert abs(found.error[0] - found.error[1]) < 0.2 * found.error[1]
+    once = qdl.estimate(c, [2 * qdl.Z(0) - qdl.Hermitian([[3, 0], [0, 1]], 0), qdl.I()], shots=1, seed=0)
+    assert once.error.tolist() == pytest.approx([13**0.5, 0.0])  # two settings: 2 and 3 at most
