@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from qdl.adapters.qiskit.instructions import Piece
+from qdl.ir.bits import Condition
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One instruction at one place."""
+
+    instruction: Any
+    qubits: tuple[int, ...]
+    clbits: tuple[int, ...] = ()
+    condition: Condition | None = None
 
 
 def fill(made: QuantumCircuit, pieces: Sequence[Piece], bits: Mapping[int | str, int]) -> None:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qdl.adapters.qiskit.branches import fill
-from qdl.adapters.qiskit.instructions import Piece, channel_instruction, check_noise, fixed, quarters, rotation
+from qdl.adapters.qiskit.branches import Piece, fill
+from qdl.adapters.qiskit.instructions import channel_instruction, check_noise, fixed, quarters, rotation
 from qdl.engine.remote import Program, Real
 from qdl.engine.rotations import Constant, recipe
 from qdl.ir import Operation

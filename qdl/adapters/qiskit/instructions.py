@@ -8,18 +8,18 @@ stabilizer method draws Pauli words and resets.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
 
+from qdl.adapters.qiskit.branches import Piece
 from qdl.engine.remote import Real
 from qdl.engine.rotations import Rotation
 from qdl.errors import UnsupportedError
 from qdl.ir import Operation
-from qdl.ir.bits import Condition
 from qdl.ir.channels import Channel, Kraus
 from qdl.ir.gates import PAULI, TABLE, Gate, Matrix, pauli_string
 
@@ -29,16 +29,6 @@ ROTATIONS = {"X": "rx", "Y": "ry", "Z": "rz", "XX": "rxx", "YY": "ryy", "ZZ": "r
 MIXTURES = {"bit_flip", "phase_flip", "bit_phase_flip", "depolarizing", "pauli", "phase_damping"}  # of Pauli words
 QUARTER = np.pi / 2
 NEAR = 1e-6  # by which an angle may miss a quarter turn: float32 knows it no better
-
-
-@dataclass(frozen=True)
-class Piece:
-    """One instruction at one place."""
-
-    instruction: Any
-    qubits: tuple[int, ...]
-    clbits: tuple[int, ...] = ()
-    condition: Condition | None = None
 
 
 @lru_cache(maxsize=1)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from qdl.adapters.qiskit.branches import Piece
 from qdl.adapters.qiskit.circuits import Tail, Translation
-from qdl.adapters.qiskit.instructions import Piece
 from qdl.adapters.qiskit.jobs import STRIDE, Job, execute
 from qdl.engine.remote import Bits, Real, Setting
 from qdl.errors import ValuesError

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from qdl.adapters.qiskit.convert.steps import swaps
 from qdl.errors import CircuitError
 
 if TYPE_CHECKING:
@@ -35,17 +35,13 @@ def _ancillas(circuit: QuantumCircuit, final: list[int]) -> dict[int, int]:
     return {qubit: len(final) + k for k, qubit in enumerate(others)}
 
 
-def routing(circuit: QuantumCircuit, layout: str, found: dict[int, int]) -> Iterator[tuple[int, int]]:
+def routing(circuit: QuantumCircuit, layout: str, found: dict[int, int]) -> list[tuple[int, int]]:
     """Swaps that bring what comes in on wire i to where qubit i of the original circuit begins.
 
     Where something is measured or reset they are left out: all wires begin in |0>.
     """
     if layout == "physical" or any(part.clbits or part.name in ("reset", "initialize") for part in circuit.data):
-        return
-    first = circuit.layout.initial_index_layout(filter_ancillas=True)
-    content = list(range(1 + max(found.values())))  # which input is on each wire
-    for virtual, qubit in enumerate(first):
-        here, there = content.index(virtual), found[qubit]
-        if here != there:
-            content[here], content[there] = content[there], content[here]
-            yield here, there
+        return []
+    begins = {found[qubit]: i for i, qubit in enumerate(circuit.layout.initial_index_layout(filter_ancillas=True))}
+    others = (i for i in range(1 + max(found.values())) if i not in begins.values())
+    return swaps([begins[wire] if wire in begins else next(others) for wire in sorted(found.values())])

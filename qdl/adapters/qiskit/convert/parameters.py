@@ -7,7 +7,8 @@ The entries of ``ParameterVector("theta", 4)`` are those of ``Param("theta", 4)`
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from qdl.errors import CircuitError
@@ -15,6 +16,8 @@ from qdl.ir.params import Angle, Expr, Param, apply, as_angle
 
 if TYPE_CHECKING:
     from qiskit.circuit import Parameter
+
+Symbols = Callable[[Any], Angle]  # what a parameter stands for
 
 _BINARY = {"ADD": "add", "MUL": "mul", "DIV": "div", "POW": "pow"}
 _FUNCTIONS = {
@@ -110,40 +113,52 @@ class Angles:
 
     def __call__(self, value: Any) -> Angle:
         """A number, a parameter or an expression as an angle."""
-        if type(value) is float:
-            return as_angle(value)
+        return as_angle(value) if type(value) is float else self._within(value, self.symbols.__getitem__)
+
+    def _within(self, value: Any, known: Symbols) -> Angle:
+        """The same where parameters stand for what `known` says."""
         if not hasattr(value, "_qpy_replay"):
             return as_angle(_real(value, value))
-        if value in self.symbols:
-            return self.symbols[value]
+        if isinstance(value, _parameter()):
+            return known(value)
         if not value.parameters:
             return as_angle(_real(complex(value), value))
-        return self._replayed(value)
+        return self._replayed(value, known)
 
-    def _replayed(self, expression: Any) -> Angle:
+    def _replayed(self, expression: Any, known: Symbols) -> Angle:
         """The expression, built once more from the record that Qiskit keeps for its files.
 
-        Operations without a left or right side take what came out last.
+        Operations without a left or right side take what came out last. In Qiskit below 2.1 what was put in for a
+        parameter afterwards is recorded apart, and counts for all operations before.
         """
+        steps = []
+        for step in reversed(expression._qpy_replay):
+            if hasattr(step, "binds"):
+                known = self._replaced(step.binds, known)
+            else:
+                steps.append((step, known))
         stack: list[Angle] = []
-        for step in expression._qpy_replay:
-            if not hasattr(step, "op"):  # a substitution, in Qiskit below 2.1
-                raise _unsupported("a substituted parameter", expression)
-            stack.append(self._operation(step, stack, expression))
+        for step, symbols in reversed(steps):
+            stack.append(self._operation(step, stack, symbols, expression))
         return stack[-1]
 
-    def _operation(self, step: Any, stack: list[Angle], whole: Any) -> Angle:
+    def _replaced(self, binds: Mapping[Any, Any], known: Symbols) -> Symbols:
+        return lambda parameter: self._within(binds[parameter], known) if parameter in binds else known(parameter)
+
+    def _operation(self, step: Any, stack: list[Angle], known: Symbols, whole: Any) -> Angle:
         name = getattr(step.op, "name", None) or str(step.op).rpartition(".")[2]
 
         def side(value: Any) -> Angle:
-            return stack.pop() if value is None else self(value)
+            return stack.pop() if value is None else self._within(value, known)
 
+        if name in ("SIGN", "GRAD"):
+            raise _unsupported(f"{name.lower()}()", whole)
         if name in _FUNCTIONS:
             return apply(_FUNCTIONS[name], side(step.lhs))
         if name in ("ABS", "CONJ"):
             inner = side(step.lhs)
             return inner if name == "CONJ" else _magnitude(inner)
-        right = side(step.rhs) if name not in ("SIGN", "GRAD", "SUBSTITUTE") else 0.0
+        right = side(step.rhs)
         left = side(step.lhs)
         if name in ("RSUB", "RDIV", "RPOW"):
             name, left, right = name[1:], right, left
@@ -152,6 +167,13 @@ class Angles:
         if name not in _BINARY:
             raise _unsupported(f"{name.lower()}()", whole)
         return apply(_BINARY[name], left, right)
+
+
+@cache
+def _parameter() -> type:
+    from qiskit.circuit import Parameter
+
+    return Parameter
 
 
 def _magnitude(angle: Angle) -> Angle:

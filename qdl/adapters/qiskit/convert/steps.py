@@ -231,6 +231,28 @@ def _evolution(operation: Any, angles: Angles) -> list[Step]:
     return [(row, (angles(operation.time),), tuple(reversed(range(row.wires))))]
 
 
+def _permutation(operation: Any, angles: Angles) -> list[Step]:
+    """Wire i gets what was on wire ``pattern[i]``."""
+    return [(TABLE["swap"], (), pair) for pair in swaps([int(wire) for wire in operation.params[0]])]
+
+
+def swaps(pattern: Sequence[int]) -> list[tuple[int, int]]:
+    """Swaps after which position i holds what position ``pattern[i]`` held.
+
+    Examples
+    --------
+    >>> swaps([1, 2, 0])
+    [(0, 1), (1, 2)]
+    """
+    content, found = list(range(len(pattern))), []
+    for here, wanted in enumerate(pattern):
+        there = content.index(wanted)
+        if here != there:
+            content[here], content[there] = content[there], content[here]
+            found.append((here, there))
+    return found
+
+
 def _opaque(operation: Any, angles: Angles) -> list[Step]:
     return _of_circuit(operation.to_circuit(), angles)
 
@@ -238,7 +260,7 @@ def _opaque(operation: Any, angles: Angles) -> list[Step]:
 @cache
 def _special() -> dict[type, Expand]:
     from qiskit.circuit import AnnotatedOperation, ControlledGate
-    from qiskit.circuit.library import HamiltonianGate, PauliEvolutionGate, UnitaryGate
+    from qiskit.circuit.library import HamiltonianGate, PauliEvolutionGate, PermutationGate, UnitaryGate
     from qiskit.quantum_info import Clifford
 
     return {
@@ -247,5 +269,6 @@ def _special() -> dict[type, Expand]:
         UnitaryGate: _unitary,
         HamiltonianGate: _evolution_of_matrix,
         PauliEvolutionGate: _evolution,
+        PermutationGate: _permutation,
         Clifford: _opaque,
     }

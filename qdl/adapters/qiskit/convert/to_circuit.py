@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from qdl.adapters.qiskit.branches import fill
+from qdl.adapters.qiskit.branches import Piece, fill
 from qdl.adapters.qiskit.convert.gates import instructions
 from qdl.adapters.qiskit.convert.names import classical_registers, quantum_registers
 from qdl.adapters.qiskit.convert.symbols import Symbols
-from qdl.adapters.qiskit.instructions import Piece
 from qdl.errors import CircuitError, UnsupportedError
 from qdl.ir import Circuit, Operation
 from qdl.ir.gates import TABLE
