@@ -99,9 +99,9 @@ def test_the_line_is_that_of_the_statement_inside_the_block() -> None:
 SETUP = f"{HEAD}qubit[12] q; bit[12] c; c = measure q;\n"
 HOSTILE = {
     "blocks": (SETUP + "if (c[0]) {" * 80 + "x q;" + "}" * 80, "nested too deeply"),
-    "ifs": (SETUP + "if (c[0]) " * 5000 + "x q;", "nested too deeply"),
-    "elses": (SETUP + "if (c[0]) x q; else " * 5000 + "x q;", "nested too deeply"),
-    "terms": (SETUP + f"if ({' || '.join(['c == 1'] * 10_000)}) x q;", "nested too deeply"),
+    "ifs": (SETUP + "if (c[0]) " * 4000 + "x q;", "nested too deeply"),
+    "elses": (SETUP + "if (c[0]) x q; else " * 2000 + "x q;", "nested too deeply"),
+    "terms": (SETUP + f"if ({' || '.join(['c == 1'] * 4_000)}) x q;", "nested too deeply"),
     "a wide cast": (SETUP + "if (uint[1000000000](c) == 1) x q;", "width of a type is out of range"),
     "a wide shift": (SETUP + "if (c << 1000000000 == 1) x q;", "shift is out of range"),
     "many bits": ("bit[5000] a; bit[5001] b;", "out of range"),

@@ -227,7 +227,7 @@ HOSTILE = {
     "doubling expressions": (doubling(60, "rx(t) a;", "g{k}(t*t) a;"), "nested too deeply"),
     "deep definitions": (doubling(200, "rx(t) a;", "g{k}(t) a;"), "nested too deeply"),
     "deep expressions": (doubling(120, "rx(t) a;", "g{k}(t + 1) a;"), "nested too deeply"),
-    "digits": (HEAD + f"rx({'7' * 100_000}) q;", "malformed"),
+    "digits": (HEAD + f"rx({'7' * 40_000}) q;", "malformed"),
 }
 
 

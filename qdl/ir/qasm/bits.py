@@ -58,6 +58,15 @@ class Bits:
         self.registers[name] = Operand(tuple(range(first, len(self.names))), size is not None)
         return self.registers[name]
 
+    def outcome(self, node: Any, name: str, size: int | None) -> Operand:
+        """Bits that the program does not name, but reads."""
+        hidden = self.registers.get(name)
+        found = self.declare(node, name, size, 0, local=True)
+        del self.registers[name]
+        if hidden is not None:
+            self.registers[name] = hidden
+        return found
+
     def nameless(self) -> int:
         """A bit for an outcome that nothing keeps."""
         self._add(None, 0)

@@ -178,7 +178,8 @@ def _power(modifier: Any, made: Call, exponent: float) -> Call:
         return made._replace(steps=[(gate, (exponent * angles[0],), wires)])
     total = made.cost.gates * abs(exponent)
     if total > MAX_GATES:
-        refuse(modifier, "the power is too large", got=f"{total} gates", expected=f"at most {MAX_GATES}")
+        got = f"{total} gates" if total < 10**12 else "more gates than could ever run"
+        refuse(modifier, "the power is too large", got=got, expected=f"at most {MAX_GATES}")
     steps = repeated(made.steps if exponent >= 0 else _inverse(made.steps), made.wires, abs(exponent))
     return made._replace(steps=steps, cost=made.cost._replace(gates=total))
 

@@ -130,7 +130,7 @@ def angle_text(angle: Angle, entries: dict[tuple[Param, int], str], power: str =
 
 def fraction_text(value: float) -> str:
     """A float as a short fraction of pi where that is exactly the same float, else as a decimal number."""
-    for below in _DENOMINATORS:
+    for below in _DENOMINATORS if abs(value) < 65 * math.pi else ():
         above = round(value / math.pi * below)
         if above and abs(above) <= 64 and above * math.pi / below == value:
             head = {1: "pi", -1: "-pi"}.get(above, f"{above}*pi")

@@ -10,6 +10,7 @@ from qdl.ir.gates import Fixed, unitary
 from qdl.ir.qasm.text import Statement, parse, refuse
 
 _COMMAND = re.compile(r"braket unitary\((.*)\)\s*([^()]*)", re.DOTALL)
+_LARGEST = 2.0  # entry that is worth a closer look
 _NUMBER = r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _TERM = re.compile(rf"\s*([+-]?)\s*({_NUMBER})\s*(im)?")
 
@@ -21,6 +22,8 @@ def unitary_pragma(node: Any) -> tuple[Fixed, list[Any]]:
         refuse(node, "'pragma' 'braket unitary' is malformed", expected="braket unitary([[0, 1], [1, 0]]) q[0]")
     rows = found[1].strip().removeprefix("[").removesuffix("]").split("]")
     matrix = [[_entry(node, entry) for entry in row.strip(" ,[").split(",")] for row in rows if row.strip(" ,[")]
+    if any(abs(entry) > _LARGEST for row in matrix for entry in row):
+        refuse(node, "the matrix is not unitary", do="its entries are at most 1")
     operands = parse(Statement(f"barrier {found[2]};", 1)).statements[0].qubits
     try:
         return unitary(matrix), operands

@@ -133,12 +133,19 @@ class Subroutines(Loops):
         if type(node).__name__ == "QuantumMeasurement":
             if not self.blocks[-1].table:
                 return 0
-            return self.measure(node, node.qubit, self._calls[-1][1])
+            name, target = self._calls[-1]
+            return self.measure(node, node.qubit, target or self._outcome(node, name))
         if type(node).__name__ in ("Identifier", "IndexExpression") and mentions(node, self.bits.registers):
             return self.bits.find(node, self.expressions)
         if mentions(node, self.bits.registers, self.variables):
             return self.held(node, self.subroutines[self._calls[-1][0]].node.return_type)
         return self.expressions.value(node)
+
+    def _outcome(self, node: Any, name: str) -> Operand:
+        """New bits for a measurement that is returned."""
+        wires = operand(node.qubit, self.registers, self.expressions)
+        size = len(wires.wires) if wires.array else None
+        return self.bits.outcome(node, f"{name}_returned", size)
 
     def number(self, node: Any) -> Any:
         """What a call inside an expression gives, for `Expressions`."""

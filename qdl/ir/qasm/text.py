@@ -9,13 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import Any, NamedTuple, NoReturn
 
 from qdl.errors import QasmError
 from qdl.ir.qasm.simple import simple
 
 MAX_TEXT = 4_000_000  # characters; about a minute of the reference parser
-MAX_STATEMENT = 200_000  # characters; three seconds and 80 MB of it
+MAX_STATEMENTS = 300_000
+MAX_STATEMENT = 200_000  # characters of one with a block, such as a definition; three seconds and 80 MB of the parser
+MAX_LINE = 50_000  # characters of one without
 MAX_NESTING = 100  # brackets
 
 _TOKEN = re.compile(
@@ -23,6 +26,8 @@ _TOKEN = re.compile(
     r"""|(?P<right>[)\]}])|(?P<end>;)|(?P<word>[^\s;()\[\]{}"'/]+|.)""",
     re.DOTALL,
 )
+_MESSAGE = 300  # characters of what the parser says
+_SIGNS = re.compile(rf"(?:[-!~]\s*){{{MAX_NESTING}}}")
 _PRAGMA = re.compile(r"#?pragma\b[^\n]*")
 _ANNOTATION = re.compile(r"@[^\n]*")
 
@@ -58,7 +63,10 @@ def statements(text: str) -> list[Statement]:
         raise QasmError("OpenQASM comes as text", got=type(text).__name__, expected="str")
     if len(text) > MAX_TEXT:
         raise QasmError("the OpenQASM text is too long", got=f"{len(text)} characters", expected=f"at most {MAX_TEXT}")
-    return list(_cut(text))
+    found = list(islice(_cut(text), MAX_STATEMENTS + 1))
+    if len(found) > MAX_STATEMENTS:
+        raise fault(found[-1].line, "the text holds too many statements", expected=f"at most {MAX_STATEMENTS}")
+    return found
 
 
 def _cut(text: str) -> Iterator[Statement]:
@@ -108,16 +116,24 @@ def _whole_line(text: str, start: int) -> int | None:
 
 
 def _statement(text: str, line: int) -> Statement:
-    if len(text) > MAX_STATEMENT:
-        expected = f"at most {MAX_STATEMENT} characters"
+    longest = MAX_STATEMENT if "{" in text else MAX_LINE
+    if len(text) > longest:
+        expected = f"at most {longest} characters"
         raise fault(line, "a statement is too long", got=f"{len(text)} characters", expected=expected)
     return Statement(text, line)
 
 
 def parse(statement: Statement) -> Any:
     """The reference parser's Program for one statement; its line numbers start at 1."""
+    known = simple(statement.text)
+    if known is not None:
+        return known
+    found = _SIGNS.search(statement.text)  # a long row of signs, with which the parser spends seconds
+    if found:
+        line = statement.line + statement.text.count("\n", 0, found.start())
+        raise fault(line, "nested too deeply", do="leave signs out")
     try:
-        return simple(statement.text) or _parse(statement.text)
+        return _parse(statement.text)
     except _Malformed as error:
         raise fault(statement.line + error.line - 1, error) from None
     except RecursionError:
@@ -142,7 +158,7 @@ def _parse(text: str) -> Any:
 
     class Listener(reference.ErrorListener):
         def syntaxError(self, recognizer: Any, symbol: Any, line: int, column: int, message: str, error: Any) -> None:
-            raise _Malformed(line, message.split(" expecting {")[0])
+            raise _Malformed(line, message.split(" expecting {")[0][:_MESSAGE])
 
     lexer = reference.qasm3Lexer(reference.InputStream(text))
     lexer.removeErrorListeners()
@@ -155,7 +171,7 @@ def _parse(text: str) -> Any:
     except reference.QASM3ParsingError as error:
         place, _, message = str(error).partition(": ")
         found = re.match(r"L(\d+)", place)
-        raise _Malformed(int(found[1]) if found else 1, message or place) from None
+        raise _Malformed(int(found[1]) if found else 1, (message or place)[:_MESSAGE]) from None
 
 
 def _shown(text: str) -> str:
