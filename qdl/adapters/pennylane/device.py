@@ -151,7 +151,8 @@ class QdlDevice(Device):
         return tuple(out)
 
     def _exact(self, tapes: list[QuantumScript], config: ExecutionConfig) -> list[Any]:
-        if config.gradient_method == "adjoint" and any(tape.trainable_params for tape in tapes):
+        asked = config.gradient_method == "adjoint" and config.interface != math.Interface.NUMPY
+        if asked and any(tape.trainable_params for tape in tapes):
             return [found.values for found in self._run_kept(tapes)]
         through = config.gradient_method in ("backprop", None)  # nothing stands between the user's graph and the device
         if through and any(type(p).__name__ == "ArrayBox" for tape in tapes for p in tape.get_parameters(False)):
@@ -194,7 +195,7 @@ class QdlDevice(Device):
     ) -> Any:
         """For each tape the gradients of its trainable parameters, given those of its results."""
         found = self._derived(circuits)
-        return tuple(tuple(map(as_numpy, _pulled(f, dy))) for f, dy in zip(found, cotangents, strict=True))
+        return tuple(Gradients(map(as_numpy, f.pull(dy))) for f, dy in zip(found, cotangents, strict=True))
 
     def execute_and_compute_vjp(
         self, circuits: Sequence[QuantumScript], cotangents: Sequence[Any], execution_config: Config = None
@@ -217,6 +218,21 @@ class QdlDevice(Device):
         return tuple(f.values for f in found), self.compute_jvp(circuits, tangents, execution_config)
 
 
+class Gradients(tuple):
+    """The gradients of a tape's parameters, of which some may be per sample: PennyLane would take it for an array."""
+
+    __slots__ = ()
+
+    @property
+    def shape(self) -> tuple[int]:
+        """How many there are."""
+        return (len(self),)
+
+    def squeeze(self) -> Gradients:
+        """Nothing is to be squeezed."""
+        return self
+
+
 def _one(results: Sequence[Any]) -> Any:
     return results[0] if len(results) == 1 else tuple(results)
 
@@ -233,10 +249,6 @@ def _nested(found: Kept) -> Any:
     rows = [tuple(map(as_numpy, row)) for row in found.jacobian()]
     rows = [row[0] if len(row) == 1 else row for row in rows]
     return rows[0] if len(rows) == 1 else tuple(rows)
-
-
-def _pulled(found: Kept, cotangents: Any) -> list[torch.Tensor]:
-    return found.pull(cotangents)
 
 
 def _pushed(found: Kept, tangents: Any) -> Any:

@@ -99,15 +99,16 @@ def task_of(tape: Any, setup: Setup) -> Task:
 
 
 def wires_of(tape: Any, labels: tuple[Hashable, ...] | None) -> dict[Hashable, int]:
-    """Labels to wires: the device's, or the tape's in the order of their first use."""
+    """Labels to wires: the device's order; without one the order of first use, but that of numbers from 0 to n - 1."""
     if labels is not None:
         return {label: k for k, label in enumerate(labels)}
-    found: dict[Hashable, int] = {}
-    for part in (tape.operations, tape.measurements):
-        for thing in part:
-            for label in thing.wires.labels:
-                found.setdefault(label, len(found))
-    return found
+    worked = dict.fromkeys(label for op in tape.operations for label in op.wires.labels)
+    every = dict.fromkeys([*worked, *(label for mp in tape.measurements for label in mp.wires.labels)])
+    if all(type(label) is int for label in every):
+        rest = set(every) - set(worked)
+        if set(worked) == set(range(len(worked))) and rest == set(range(len(worked), len(every))):
+            return {label: label for label in sorted(every)}  # type: ignore[type-var]
+    return {label: k for k, label in enumerate(every)}
 
 
 def run(tapes: Sequence[Any], setup: Setup) -> list[tuple[Task, list[Any]]]:
