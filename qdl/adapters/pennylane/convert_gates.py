@@ -55,7 +55,7 @@ def operators(gate: Gate, angles: Sequence[Any], wires: Sequence[Any]) -> list[A
     Examples
     --------
     >>> operators(TABLE["sdg"], (), ["a"]), operators(TABLE["cry"], (0.1,), [1, 0])
-    ([Adjoint(S('a'))], [CRY(0.1, wires=[1, 0])])
+    ([Adjoint(S('a'))], [CRY(0.1, wires=[1, 0]))])
     """
     from pennylane.queuing import QueuingManager
 
@@ -138,7 +138,7 @@ def _pauli_letters(gate: Gate) -> str | None:
 
 def _turned(gate: Gate) -> bool:
     """Whether an exponential is done in the frame of its eigenvectors."""
-    if not isinstance(gate, Exponential) or _pauli_letters(gate):
+    if not isinstance(gate, Exponential) or _class(gate) or _pauli_letters(gate):
         return False
     return any(isinstance(step, Constant) for step in recipe(gate).steps)
 
@@ -170,7 +170,7 @@ def _channel(gate: Channel, angles: Sequence[Any], wires: list[Any]) -> Any:
         return getattr(qml, CHANNELS[gate.name])(*angles, wires=wires)
     if gate.name == "depolarizing" and gate.wires == 1:
         return qml.DepolarizingChannel(*angles, wires=wires)
-    if gate.name == "bit_phase_flip":
+    if gate.name == "bit_phase_flip" and not isinstance(angles[0], Expr):  # which PauliError would compare with 0
         return qml.PauliError("Y", *angles, wires=wires)
     if gate.name == "thermal_relaxation":
         t1, t2, time, excited = angles

@@ -37,7 +37,7 @@ def from_pennylane(what: Any, *args: Any, wire_order: Iterable[Hashable] | None 
     else:
         expected = "a QNode, a quantum function, a tape or an operator of PennyLane's"
         raise CircuitError("this cannot be read", got=type(what).__name__, expected=expected)
-    labels = _labels(tape, device, wire_order)
+    labels = labels_in_order(tape.wires, device, wire_order)
     circuit = Circuit(max(1, len(labels)))
     return circuit._add(*_operations(tape, {label: k for k, label in enumerate(labels)}))
 
@@ -67,9 +67,9 @@ def _traced(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> An
         ) from error
 
 
-def _labels(tape: Any, device: Any, wire_order: Iterable[Hashable] | None) -> list[Hashable]:
+def labels_in_order(wires: Iterable[Any], device: Any, wire_order: Iterable[Hashable] | None) -> list[Hashable]:
     """The wires' labels in the order of qdl's wires; refused where none is given and labels have none of their own."""
-    used = list(tape.wires)
+    used = list(wires)
     if wire_order is not None:
         labels: list[Hashable] = [wire_order] if isinstance(wire_order, str) else list(wire_order)
         if len(set(labels)) != len(labels):

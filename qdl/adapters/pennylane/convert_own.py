@@ -42,9 +42,8 @@ class RV(Operation):
         length = math.sqrt(math.where(near, math.ones_like(square), square))
         cosine = math.where(near, 1 - square / 8 + square**2 / 384, math.cos(length / 2))
         slope = math.where(near, 0.5 - square / 48 + square**2 / 3840, math.sin(length / 2) / length)
-        x, y, z = (math.cast(slope * v, complex) for v in (vx, vy, vz))
-        c = math.cast(cosine, complex)
-        rows = [[c - 1j * z, -1j * x - y], [y - 1j * x, c + 1j * z]]
+        x, y, z = slope * vx, slope * vy, slope * vz
+        rows = [[cosine - 1j * z, -1j * x - y], [y - 1j * x, cosine + 1j * z]]
         return math.stack([math.stack(row, axis=-1) for row in rows], axis=-2)
 
     @staticmethod
@@ -79,12 +78,13 @@ class Noise(Channel):
     grad_method = None
 
     def __init__(self, *strengths: Any, row: str, wires: Any, id: str | None = None) -> None:
+        self._count = len(strengths)
         super().__init__(*strengths, wires=wires, id=id)
         self.hyperparameters["row"] = row
 
     @property
     def num_params(self) -> int:
-        return len(self.data)
+        return self._count
 
     def _flatten(self) -> tuple[Any, Any]:
         return self.data, (self.wires, self.hyperparameters["row"])
@@ -101,8 +101,9 @@ class Noise(Channel):
         found = []
         for kraus in channel(row, wires).kraus(*formal):
             weight = at(kraus.weight)
-            scale = math.sqrt(math.where(weight > 0, weight, 0.0 * weight)) if math.ndim(weight) == 0 else None
-            found.append(scale * sum(at(amplitude) * matrix for amplitude, matrix in kraus.terms))
+            some = weight > 0  # else the root has no derivative
+            scale = math.where(some, math.sqrt(math.where(some, weight, 1.0 + 0 * weight)), 0.0 * weight)
+            found.append(sum(_weighed(scale * at(amplitude), matrix) for amplitude, matrix in kraus.terms))
         return found
 
     def kraus_matrices(self) -> list[Any]:
@@ -111,8 +112,21 @@ class Noise(Channel):
     def decomposition(self) -> list[Operation]:
         if self.hyperparameters["row"] == "delay":  # for devices of pure states too
             return [qml.Identity(self.wires)]
-        return [qml.QubitChannel(self.kraus_matrices(), wires=self.wires)]
+        return [_Complete(self.kraus_matrices(), wires=self.wires)]
 
     @property
     def has_decomposition(self) -> bool:
         return True
+
+
+def _weighed(number: Any, matrix: Any) -> Any:
+    """A number of any library times a matrix."""
+    return number * (math.convert_like(matrix, number) if hasattr(number, "shape") else matrix)
+
+
+class _Complete(qml.QubitChannel):
+    """A channel of Kraus operators known to be complete: PennyLane cannot check those with gradients in torch."""
+
+    def __init__(self, K_list: list[Any], wires: Any, id: str | None = None) -> None:
+        Channel.__init__(self, *K_list, wires=wires, id=id)
+        self._name = "QubitChannel"

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import reduce
 from typing import Any
 
 import numpy as np
 import torch
 
+from qdl.adapters.pennylane.convert_observables import to_observable
 from qdl.adapters.pennylane.engine_tapes import Tapes
 from qdl.engine.remote import Bits, Real, Setting
 from qdl.errors import UnsupportedError
-from qdl.ir.gates import PAULI
-from qdl.ir.observables import Atom, Word
+from qdl.ir import Observable
+from qdl.ir.observables import Word
 from qdl.measure import seeds
 
 Make = Callable[[int | None], Any]  # a seed to a device
@@ -66,12 +66,10 @@ class Expvals(_Prepared):
         super().__init__(tapes, make)
         self.words = tuple(words)
         self.columns = [k for k, word in enumerate(words) if word]
-        self.measured = [qml.expval(_observable(words[k], self._label)) for k in self.columns]
+        where = [tapes.labels[p] for p in tapes.made.wires]
+        self.measured = [qml.expval(to_observable(Observable({words[k]: 1.0}), wires=where)) for k in self.columns]
         if self.measured:
             self._try(self.measured)
-
-    def _label(self, wire: int) -> Any:
-        return self.tapes.labels[self.tapes.made.wires[wire]]
 
     def run(self, angles: Real, seed: int = 0, path: tuple[int, ...] = ()) -> Real:
         """The words' values at each row of angles, (rows, n_words)."""
@@ -157,16 +155,3 @@ class Samples(_Prepared):
             bits = np.asarray(found).reshape(len(rows), self.settings[k].shots, len(self.apart[k]))
             out[k][rows] = bits[..., [self.apart[k].index(place) for place in self.places[k]]]
         return out
-
-
-def _observable(word: Word, label: Callable[[int], Any]) -> Any:
-    """A word as PennyLane's observable."""
-    import pennylane as qml
-
-    def factor(atom: Atom) -> Any:
-        where = [label(w) for w in atom.wires]
-        if atom.letter in PAULI:
-            return {"X": qml.X, "Y": qml.Y, "Z": qml.Z}[atom.letter](where[0])
-        return qml.Hermitian(np.array(atom.matrix), wires=where)
-
-    return reduce(lambda a, b: a @ b, map(factor, word))
