@@ -24,6 +24,8 @@ from qdl.ir.maps import PAIRS, Map
 from qdl.plan.angles import AngleIndex
 from qdl.plan.fuse import Block, Placed
 
+WRITTEN = 4  # wires of a block up to which its gates are written out as matrices of its size
+
 
 @dataclass(frozen=True)
 class Stack:
@@ -89,12 +91,13 @@ def chain_of(members: Sequence[Placed], positions: Sequence[int]) -> tuple[list[
     fresh = True
     links: list[Link] = []
     for member in members:
-        constants = embedded(member.operation.gate, tuple(positions.index(p) for p in member.positions), len(positions))
+        gate, places = member.operation.gate, tuple(positions.index(p) for p in member.positions)
         if member.angles:
-            links.append(Link(member.operation.gate, member.angles, constants if fresh else constants @ pending))
+            constants = embedded(gate, places, len(positions))
+            links.append(Link(gate, member.angles, constants if fresh else constants @ pending))
             pending, fresh = np.eye(size, dtype=complex), True
         else:
-            pending, fresh = _numeric(member, constants) @ pending, False
+            pending, fresh = _after(member, places, pending), False
     if not links:
         return [], pending
     if not fresh:
@@ -112,9 +115,20 @@ def entries(positions: int, is_complex: bool) -> Map:
     return Map(_NOTHING, "linear", constants, [f"m{k}" for k in range(len(constants))], none, none)
 
 
-def _numeric(member: Placed, constants: Matrix) -> Matrix:
-    """The embedded matrix of an operation whose angles are plain numbers."""
-    return np.einsum("f,fij->ij", features(member.operation.gate, member.operation.angles), constants)  # type: ignore[arg-type]
+def _after(member: Placed, places: tuple[int, ...], pending: Matrix) -> Matrix:
+    """A block's matrix with an operation after it whose angles are plain numbers.
+
+    In a wide block the operation is not written out: that would take 8**k steps, and 4**k numbers to keep.
+    """
+    gate, wires = member.operation.gate, len(pending).bit_length() - 1
+    weights = features(gate, member.operation.angles)  # type: ignore[arg-type]
+    if wires <= WRITTEN:
+        return np.einsum("f,fij->ij", weights, embedded(gate, places, wires)) @ pending
+    small = np.einsum("f,fij->ij", weights, constants_of(gate))
+    order = (*places, *(p for p in range(wires) if p not in places))
+    rows = pending.reshape((2,) * wires + (-1,)).transpose(*order, wires)
+    turned = (small @ rows.reshape(len(small), -1)).reshape(rows.shape)
+    return np.ascontiguousarray(turned.transpose(*np.argsort(order), wires)).reshape(pending.shape)
 
 
 def features(gate: Gate, angles: Sequence[float]) -> NDArray[np.complex128]:

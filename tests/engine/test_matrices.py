@@ -58,3 +58,16 @@ def test_runs_within_a_block_multiply_to_the_same_matrix(real: bool) -> None:
         rows = [embed(m.numpy(), member.positions, 4 if real else 2) for m in found]
         expected = torch.stack([torch.as_tensor(row.real if real else row) for row in rows]) @ expected
     assert distance(whole(angles)[0][:, 0], expected) < 1e-14
+
+
+def test_gates_within_a_wide_block_are_put_in_their_places() -> None:
+    """A gate of seven wires makes a wide block of its small neighbours; numbers and angles that vary alternate."""
+    x = Param("x", 2)
+    circuit = Circuit(8)
+    for k in range(8):
+        circuit.ry(0.3 + 0.2 * k, k)
+    circuit.cry(0.7, 5, 2).swap(1, 6).rx(x[0], 3).gate("ry", 0.9, 4, controls=(6, 0, 2, 7, 1, 3), values="101101")
+    circuit.ccx(7, 0, 4).rzx(0.4, 3, 1).rv(0.3, x[1], -0.2, 2).cu(0.3, 0.5, 0.7, 0.9, 6, 3).iswap(2, 5)
+    values = {"x": [0.8, -1.3]}
+    expected = torch.as_tensor(circuit.matrix(values)[:, 0])
+    assert distance(qdl.state(circuit, values, dtype=torch.float64), expected) < 1e-14
