@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qdl.adapters.qiskit.convert.steps import swaps
+from qdl.adapters.qiskit.convert.special import swaps
 from qdl.errors import CircuitError
 
 if TYPE_CHECKING:

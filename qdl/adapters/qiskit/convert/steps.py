@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 
 from qdl.adapters.qiskit.convert.parameters import Angles
+from qdl.adapters.qiskit.convert.special import of_matrix, special
 from qdl.errors import UnsupportedError
-from qdl.ir.evolution import DENSE_WIRES
 from qdl.ir.gates import MAX_CONTROLLED, TABLE, Composite, Exponential, Gate, Step, controlled, embed, unitary
 from qdl.ir.params import Expr, Param
 
-Expand = Callable[[Any, Angles], list[Step]]
 OTHER_NAMES = {"global_phase": "gphase"}
 WIDEST_POWER = 10  # wires up to which a fractional power is taken of a whole matrix
 
@@ -53,8 +52,11 @@ def steps(operation: Any, angles: Angles) -> list[Step]:
     if row is not None and _closed(operation):
         return [(row, tuple(map(angles, operation.params)), tuple(range(row.wires)))]
     for kind in type(operation).__mro__:
-        if kind in _special():
-            return _special()[kind](operation, angles)
+        if kind in _recursive():
+            return _recursive()[kind](operation, angles)
+        if kind in special():
+            found = special()[kind](operation, angles)
+            return defined(operation, angles) if found is None else found
     return defined(operation, angles)
 
 
@@ -64,7 +66,7 @@ def defined(operation: Any, angles: Angles) -> list[Step]:
     if definition is not None:
         return _of_circuit(definition, angles)
     if hasattr(operation, "to_matrix"):
-        return _of_matrix(operation.to_matrix())
+        return of_matrix(operation.to_matrix())
     raise unknown(operation)
 
 
@@ -98,14 +100,6 @@ def _of_circuit(circuit: Any, angles: Angles) -> list[Step]:
 def moved(found: Sequence[Step], wires: Sequence[int]) -> list[Step]:
     """The same steps with wire i on ``wires[i]``."""
     return [(row, values, tuple(wires[w] for w in where)) for row, values, where in found]
-
-
-def _of_matrix(matrix: Any) -> list[Step]:
-    """A matrix whose first qubit is the least significant."""
-    if np.shape(matrix) == (1, 1):
-        return [(TABLE["gphase"], (float(np.angle(np.asarray(matrix)[0, 0])),), ())]
-    row = unitary(matrix)
-    return [(row, (), tuple(reversed(range(row.wires))))]
 
 
 def _closed(operation: Any) -> bool:
@@ -200,75 +194,13 @@ def _power(found: list[Step], power: float, width: int) -> list[Step]:
     return [(unitary(Operator(whole).power(power).data), (), tuple(range(width)))]
 
 
-def _unitary(operation: Any, angles: Angles) -> list[Step]:
-    return _of_matrix(operation.params[0])
-
-
-def _evolution_of_matrix(operation: Any, angles: Angles) -> list[Step]:
-    """exp(-i t H) of a Hermitian matrix."""
-    matrix, time = np.asarray(operation.params[0], dtype=complex), angles(operation.params[1])
-    width = len(matrix).bit_length() - 1
-    return [(Exponential("evolution", matrix, "time"), (time,), tuple(reversed(range(width))))]
-
-
-def _evolution(operation: Any, angles: Angles) -> list[Step]:
-    """exp(-i t H) exactly where words that do not commute leave a small matrix; else Qiskit's product formula.
-
-    The formula is exact where all words commute, and it is what was asked for where it is not the default one.
-    """
-    from qiskit.quantum_info import SparseObservable, SparsePauliOp
-    from qiskit.synthesis import LieTrotter
-
-    default = type(operation.synthesis) is LieTrotter and operation.synthesis.reps == 1
-    parts = operation.operator if isinstance(operation.operator, list) else [operation.operator]
-    if not default or operation.num_qubits > DENSE_WIRES:
-        return defined(operation, angles)
-    ops = [SparsePauliOp.from_sparse_observable(p) if isinstance(p, SparseObservable) else p for p in parts]
-    whole = SparsePauliOp.sum([SparsePauliOp(op) for op in ops])
-    if whole.coeffs.dtype == object or all(whole.paulis.commutes(word).all() for word in whole.paulis):
-        return defined(operation, angles)
-    row = Exponential("evolution", whole.to_matrix(), "time")
-    return [(row, (angles(operation.time),), tuple(reversed(range(row.wires))))]
-
-
-def _permutation(operation: Any, angles: Angles) -> list[Step]:
-    """Wire i gets what was on wire ``pattern[i]``."""
-    return [(TABLE["swap"], (), pair) for pair in swaps([int(wire) for wire in operation.params[0]])]
-
-
-def swaps(pattern: Sequence[int]) -> list[tuple[int, int]]:
-    """Swaps after which position i holds what position ``pattern[i]`` held.
-
-    Examples
-    --------
-    >>> swaps([1, 2, 0])
-    [(0, 1), (1, 2)]
-    """
-    content, found = list(range(len(pattern))), []
-    for here, wanted in enumerate(pattern):
-        there = content.index(wanted)
-        if here != there:
-            content[here], content[there] = content[there], content[here]
-            found.append((here, there))
-    return found
-
-
 def _opaque(operation: Any, angles: Angles) -> list[Step]:
     return _of_circuit(operation.to_circuit(), angles)
 
 
 @cache
-def _special() -> dict[type, Expand]:
+def _recursive() -> dict[type, Callable[[Any, Angles], list[Step]]]:
     from qiskit.circuit import AnnotatedOperation, ControlledGate
-    from qiskit.circuit.library import HamiltonianGate, PauliEvolutionGate, PermutationGate, UnitaryGate
     from qiskit.quantum_info import Clifford
 
-    return {
-        AnnotatedOperation: _annotated,
-        ControlledGate: _controlled_gate,
-        UnitaryGate: _unitary,
-        HamiltonianGate: _evolution_of_matrix,
-        PauliEvolutionGate: _evolution,
-        PermutationGate: _permutation,
-        Clifford: _opaque,
-    }
+    return {AnnotatedOperation: _annotated, ControlledGate: _controlled_gate, Clifford: _opaque}
