@@ -65,7 +65,13 @@ INSIDE = {
     "ir": {"numpy", "networkx", "openqasm3", "matplotlib"},
     "plan": {"networkx"},
 }
-DISTRIBUTION = {"sklearn": "scikit-learn", "qiskit_aer": "qiskit-aer"}  # where the import's name is not the package's
+# Where the import's name is not the package's.
+DISTRIBUTION = {
+    "sklearn": "scikit-learn",
+    "qiskit_aer": "qiskit-aer",
+    "cirq": "cirq-core",
+    "braket": "amazon-braket-sdk",
+}
 
 
 class Import(NamedTuple):

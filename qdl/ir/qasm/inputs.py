@@ -7,6 +7,7 @@ Param of size 1 keeps its bare name unless that would be read differently, being
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from qdl.ir.params import Param
 from qdl.ir.qasm.text import Statement, fault, parse
@@ -34,18 +35,27 @@ def inputs(parts: list[Statement]) -> dict[str, tuple[Param, int]]:
         for node in parse(part).statements
         if type(node).__name__ == "IODeclaration" and type(node.type).__name__ != "ArrayType"
     }
-    found = {name: _ENTRY.fullmatch(name) for name in lines}
+    out, clash = vectors(lines)
+    if clash is not None:
+        raise fault(lines[clash], f"{clash!r} and '{clash}_0' would both be inputs of Param {clash!r}", do="rename one")
+    return out
+
+
+def vectors(names: Iterable[str]) -> tuple[dict[str, tuple[Param, int]], str | None]:
+    """Every name's Param and its place in it; and a name that is a vector's, too, if there is one."""
+    found = {name: _ENTRY.fullmatch(name) for name in names}
     numbers: dict[str, set[int]] = {}
     for match in found.values():
         if match:
             numbers.setdefault(match[1], set()).add(int(match[2]))
     whole = {stem for stem, group in numbers.items() if group == set(range(len(group)))}
     out: dict[str, tuple[Param, int]] = {}
+    clash = None
     for name, match in found.items():
         if match and match[1] in whole:
             out[name] = Param(match[1], len(numbers[match[1]])), int(match[2])
         elif name in whole:
-            raise fault(lines[name], f"{name!r} and '{name}_0' would both be inputs of Param {name!r}", do="rename one")
-        else:
+            clash = clash or name
+        elif name.isidentifier():
             out[name] = Param(name), 0
-    return out
+    return out, clash

@@ -17,6 +17,7 @@ _SINGLE = "u3 u2 u1 id u p x y z h s sdg t tdg rx ry rz sx sxdg"
 _SEVERAL = "cx cz cy swap ch ccx cswap crx cry crz cu1 cp cu3 csx cu rxx rzz rccx c3x c4x"
 QELIB1 = {name: name for name in f"{_SINGLE} {_SEVERAL}".split()}
 QELIB1 |= {"rc3x": "rcccx", "c3sqrtx": "c3sx", "u0": "u0"}
+SOFT = ("sxdg",)  # what Cirq takes stdgates.inc to have; a program's own definition goes first
 LIBRARIES = {"qelib1.inc": QELIB1, "stdgates.inc": STDGATES}
 BUILT_IN = {2: {"U": "u", "CX": "cx"}, 3: {"U": "u", "gphase": "gphase"}}
 

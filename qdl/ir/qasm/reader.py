@@ -14,7 +14,7 @@ from qdl.ir.qasm.definitions import define
 from qdl.ir.qasm.expressions import Expressions
 from qdl.ir.qasm.flow import Leave
 from qdl.ir.qasm.inputs import inputs
-from qdl.ir.qasm.libraries import BUILT_IN, LIBRARIES, built_in, library_gate
+from qdl.ir.qasm.libraries import BUILT_IN, LIBRARIES, SOFT, built_in, library_gate
 from qdl.ir.qasm.operands import broadcast, operand
 from qdl.ir.qasm.pragmas import unitary_pragma
 from qdl.ir.qasm.subroutines import Subroutines
@@ -162,6 +162,8 @@ class _Program(Subroutines):
             if self.version == 3 and self.gates.get(name) != gate:
                 self.declare(node, "gate", name)
             self.gates[name] = gate
+        for name in SOFT if self.version == 3 else ():
+            self.gates.setdefault(name, library_gate(name))
 
     def _Pragma(self, node: Any) -> None:
         words = node.command.split()

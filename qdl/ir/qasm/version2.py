@@ -33,8 +33,9 @@ _SPELLED: dict[str, Callable[..., _Short]] = {
     "sxdg": lambda: [("h", (), (0,)), ("sdg", (), (0,)), ("h", (), (0,))],
     "swap": lambda: [("cx", (), (0, 1)), ("cx", (), (1, 0)), ("cx", (), (0, 1))],
     "cswap": lambda: [("cx", (), (2, 1)), ("ccx", (), (0, 1, 2)), ("cx", (), (2, 1))],
-    "crx": lambda t: [("cu3", (t, -_PI / 2, _PI / 2), (0, 1))],
-    "cry": lambda t: [("cu3", (t, 0.0, 0.0), (0, 1))],
+    # Not as cu3, of whose first angle Cirq takes the remainder by 2 pi: with a control that is another gate.
+    "crx": lambda t: [("h", (), (1,)), ("crz", (t,), (0, 1)), ("h", (), (1,))],
+    "cry": lambda t: [("ry", (t / 2,), (1,)), ("cx", (), (0, 1)), ("ry", (-t / 2,), (1,)), ("cx", (), (0, 1))],
     "cu": lambda t, f, q, g: [("u1", (g,), (0,)), ("cu3", (t, f, q), (0, 1))],
 }
 
