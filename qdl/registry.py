@@ -22,6 +22,12 @@ ENGINES = {
     "pennylane": "qdl.adapters.pennylane.engine:PennyLane",
 }
 
+# Classes of other people's objects that are no engines themselves, and what makes them one.
+FOREIGN = {
+    "pennylane.devices.device_api.Device": "qdl.adapters.pennylane.engine:PennyLane",
+    "pennylane.devices._legacy_device.Device": "qdl.adapters.pennylane.engine:PennyLane",
+}
+
 CONVERTERS = {
     "from_qasm": "qdl.ir.qasm:from_qasm",
     "to_qasm": "qdl.ir.qasm:to_qasm",
@@ -66,14 +72,20 @@ def _plugins() -> dict[str, str]:
     return {point.name: point.value for point in entry_points(group="qdl.engines")}
 
 
-def engine(name: str) -> Any:
+def engine(name: Any) -> Any:
     """The engine behind a name; the part after a colon, as in ``aer:statevector``, is its argument.
+
+    An object is an engine already, or a device of someone's for which `FOREIGN` has one.
 
     Examples
     --------
     >>> type(engine("state")).__name__
     'StateVector'
     """
+    if not isinstance(name, str):
+        kinds = (f"{kind.__module__}.{kind.__qualname__}" for kind in type(name).__mro__)
+        found = next((FOREIGN[kind] for kind in kinds if kind in FOREIGN), None)
+        return name if found is None else _load(found)(name)
     family, _, argument = name.partition(":")
     found = _lookup({**_plugins(), **ENGINES}, "engine", family)
     return found(argument) if argument else found()

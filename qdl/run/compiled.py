@@ -60,7 +60,7 @@ class Compiled:
         simulated = self.circuit
         if options.noise is not None:
             simulated, self.rules = noisy(self.circuit, options.noise)
-        self.engine = registry.engine(options.engine) if isinstance(options.engine, str) else options.engine
+        self.engine = registry.engine(options.engine)
         here = isinstance(self.engine, StateVector)
         if not here and not all(hasattr(self.engine, ask) for ask in ("expvals", "probs", "samples")):
             raise UnsupportedError(

@@ -367,6 +367,7 @@ def test_a_device_is_an_engine_with_its_own_wires() -> None:
     observables = [X(0) @ Z(1), Y(1)]
     found = qdl.expval(circuit, observables, engine=PennyLane(device), dtype=torch.float64)
     assert distance(found, noisy_oracle.expval(circuit, observables, {})) <= 1e-10
+    assert distance(qdl.expval(circuit, observables, engine=device, dtype=torch.float64), found) == 0
     with qml.Tracker(device) as tracker:
         first = qdl.sample(circuit, shots=50, engine=PennyLane(device), seed=3)
         assert torch.equal(qdl.sample(circuit, shots=50, engine=PennyLane(device), seed=3), first)

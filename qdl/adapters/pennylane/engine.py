@@ -1,4 +1,4 @@
-"""Any PennyLane device as an engine: ``engine="pennylane:<device>"``, or ``engine=PennyLane(device)``.
+"""Any PennyLane device as an engine: ``engine="pennylane:<device>"``, or a device itself.
 
 All rows of a request, and all shifted circuits that its gradient needs, are one execution. Rows of angles are a batch
 of PennyLane's, which devices that know none expand themselves. Measurements in the middle of a circuit are deferred, so
@@ -55,6 +55,8 @@ class PennyLane:
     def __init__(self, device: Any = None, **options: Any) -> None:
         import pennylane as qml
 
+        if isinstance(device, qml.devices.LegacyDevice):
+            device = qml.devices.LegacyDeviceFacade(device)
         if isinstance(device, str):
             _check_name(device)
         elif not isinstance(device, qml.devices.Device):
@@ -138,7 +140,7 @@ class PennyLane:
                 f"a state of {self.name} does not fit into memory",
                 got=f"{count} wires{more}: {size / 2**30:.3g} GiB",
                 expected=f"at most {free / 2**30:.3g} GiB",
-                do="use fewer wires" + (", or engine='trajectory'" if mixed else ""),
+                do="use fewer wires" + (", or engine='trajectory'" if mixed or more else ""),
             )
 
 
