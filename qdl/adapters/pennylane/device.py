@@ -32,6 +32,7 @@ from qdl.adapters.pennylane.device_gradient import Kept, kept, same, through_aut
 from qdl.adapters.pennylane.device_preprocess import Preparation, prepare
 from qdl.adapters.pennylane.device_run import Setup, Task, as_numpy, run
 from qdl.adapters.pennylane.device_shots import sampled
+from qdl.adapters.pennylane.device_snapshots import take
 from qdl.engine.values import real_dtype
 
 Config: TypeAlias = ExecutionConfig | None
@@ -75,7 +76,7 @@ class QdlDevice(Device):
             seed = np.random.randint(2**31 - 1)  # noqa: NPY002  # that generator is what users of PennyLane seed
         self._rng = np.random.default_rng(seed)
         self._kept: tuple[Any, list[Kept]] | None = None
-        self._debugger = None
+        self._debugger: Any = None  # PennyLane's, while it looks for snapshots
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_kept": None}  # a graph belongs to one process
@@ -137,6 +138,12 @@ class QdlDevice(Device):
     def execute(self, circuits: Sequence[QuantumScript], execution_config: Config = None) -> Any:
         """The results of some tapes."""
         config = execution_config or ExecutionConfig()
+        if self._debugger is not None and self._debugger.active:
+            for tape in circuits:
+                take(tape, self._setup.wires, self._debugger, lambda tapes: self._results(tapes, config))
+        return self._results(circuits, config)
+
+    def _results(self, circuits: Sequence[QuantumScript], config: ExecutionConfig) -> tuple[Any, ...]:
         out: list[Any] = [None] * len(circuits)
         with_shots = [k for k, tape in enumerate(circuits) if tape.shots]
         exact = [k for k, tape in enumerate(circuits) if not tape.shots]

@@ -101,13 +101,17 @@ def task_of(tape: Any, setup: Setup) -> Task:
 def wires_of(tape: Any, labels: tuple[Hashable, ...] | None) -> dict[Hashable, int]:
     """Labels to wires: the device's order; without one the order of first use, but that of numbers from 0 to n - 1."""
     if labels is not None:
-        return {label: k for k, label in enumerate(labels)}
+        found = {label: k for k, label in enumerate(labels)}
+        for op in tape.operations:  # deferred measurements may take more
+            for label in op.wires.labels:
+                found.setdefault(label, len(found))
+        return found
     worked = dict.fromkeys(label for op in tape.operations for label in op.wires.labels)
     every = dict.fromkeys([*worked, *(label for mp in tape.measurements for label in mp.wires.labels)])
     if all(type(label) is int for label in every):
         rest = set(every) - set(worked)
         if set(worked) == set(range(len(worked))) and rest == set(range(len(worked), len(every))):
-            return {label: label for label in sorted(every)}  # type: ignore[type-var]
+            return {label: label for label in sorted(every)}
     return {label: k for k, label in enumerate(every)}
 
 
