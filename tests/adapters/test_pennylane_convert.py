@@ -355,6 +355,82 @@ def test_arguments_may_be_arrays_lists_and_dicts_of_entries() -> None:
     assert found == expected.rx(s[0], 0).ry(2 * s[0], 1).rz(3, 1)
 
 
+FUNCTIONS = "sin cos tan exp log sqrt arcsin arccos arctan square reciprocal deg2rad rad2deg radians degrees"
+FUNCTIONS += " sinh cosh tanh exp2 expm1 log1p log2 log10"
+
+
+@pytest.mark.parametrize("name", FUNCTIONS.split())
+def test_functions_of_numpy_of_params(name: str) -> None:
+    numbers, x = np.array([0.3, 0.8]), Param("x", 2)
+
+    def function(given: Any) -> None:
+        for k, value in enumerate([*getattr(np, name)(given), getattr(np, name)(given[1]) / 2]):
+            qml.RX(value, wires=k)
+
+    found = Circuit.from_pennylane(function, x)
+    angles = [op.angles[0].evaluate({"x": numbers}) for op in found.operations]  # type: ignore[union-attr]
+    expected = getattr(np, name)(numbers)
+    assert distance(np.array(angles), np.array([*expected, expected[1] / 2])) <= 1e-14
+
+
+def test_linear_algebra_with_params() -> None:
+    numbers, x = np.array([0.3, -0.8]), Param("x", 2)
+    matrix = np.array([[1.0, 2.0], [0.5, -1.0]])
+
+    def function(given: Any) -> None:
+        first = matrix @ given + qml.math.dot(given, given)
+        second = np.tensordot(matrix, given, axes=1) * np.linalg.norm(given) - qml.math.mean(given)
+        for k, value in enumerate([*first, *np.concatenate([second, given[::-1]])]):
+            qml.RY(value, wires=k)
+
+    found = Circuit.from_pennylane(function, x)
+    assert distance(found.matrix({"x": numbers}), qml.matrix(function, wire_order=range(6))(numbers)) <= 1e-12
+
+
+def test_a_param_of_size_one_is_a_number_and_a_vector() -> None:
+    t = Param("t")
+    expected = Circuit(1).rx(t[0], 0)
+    functions: list[Any] = [
+        lambda given: qml.RX(given, wires=0),
+        lambda given: qml.RX(given[0], wires=0),
+        lambda given: [qml.RX(given[k], wires=k) for k in range(len(given))],
+        lambda given: [qml.RX(entry, wires=0) for entry in given],
+        lambda given: qml.AngleEmbedding(given, wires=[0]),
+        lambda given: [qml.RX(given[k], wires=0) for k in range(given.shape[0])],
+    ]
+    for function in functions:
+        assert Circuit.from_pennylane(function, t) == expected
+
+
+def test_transforms_of_a_qnode_are_carried_out_or_refused() -> None:
+    def function(x: Any) -> Any:
+        qml.RX(x[0], wires=0)
+        qml.RX(x[1], wires=0)
+        return qml.expval(qml.Z(0)), qml.expval(qml.X(0))
+
+    node, x = qml.QNode(function, qml.device("default.mixed", wires=1)), Param("x", 2)
+    assert Circuit.from_pennylane(qml.transforms.merge_rotations(node), x) == Circuit(1).rx(x[0] + x[1], 0)
+    damped = qml.noise.insert(node, qml.AmplitudeDamping, 0.2, position="end")
+    assert Circuit.from_pennylane(damped, x).operations[-1].gate.name == "amplitude_damping"
+    with pytest.raises(CircuitError, match="several tapes of one: got 2"):
+        Circuit.from_pennylane(qml.transforms.split_non_commuting(node), x)
+
+
+def test_a_torch_layer_is_read() -> None:
+    def function(inputs: Any, weights: Any) -> Any:
+        qml.AngleEmbedding(inputs, wires=[0, 1])
+        qml.BasicEntanglerLayers(weights, wires=[0, 1])
+        return qml.expval(qml.Z(0))
+
+    built = qml.qnn.TorchLayer(qml.QNode(function, qml.device("default.qubit", wires=2)), {"weights": (2, 2)})
+    x, w = Param("x", 2), Param("w", 4)
+    found = Circuit.from_pennylane(built, inputs=x, weights=np.array(list(w), dtype=object).reshape(2, 2))
+    expected = Circuit(2).rx(x[0], 0).rx(x[1], 1)
+    for k in (0, 2):
+        expected.rx(w[k], 0).rx(w[k + 1], 1).cx(0, 1)
+    assert found == expected
+
+
 def test_amplitudes_may_be_params() -> None:
     a = Param("a", 4)
     found = Circuit.from_pennylane(lambda v: qml.AmplitudeEmbedding(v, wires=[1, 0], normalize=True), a)

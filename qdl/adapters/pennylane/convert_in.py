@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from qdl.adapters.pennylane.operations import translate
 from qdl.errors import CircuitError, QdlError, UnsupportedError
 from qdl.ir import Circuit, Operation
 from qdl.ir.channels import channel
-from qdl.ir.params import Expr
+from qdl.ir.params import Expr, Param
 
 
 def from_pennylane(what: Any, *args: Any, wire_order: Iterable[Hashable] | None = None, **kwargs: Any) -> Circuit:
@@ -24,7 +25,11 @@ def from_pennylane(what: Any, *args: Any, wire_order: Iterable[Hashable] | None 
     device = None
     if isinstance(what, QuantumFunction) and wire_order is None:
         wire_order = kwargs.get("wires", range(what.circuit.wires))
+    pipeline = None
+    if isinstance(getattr(what, "qnode", None), qml.QNode):  # a layer of qml.qnn
+        what = what.qnode
     if isinstance(what, qml.QNode):
+        pipeline = what.compile_pipeline if hasattr(what, "compile_pipeline") else what.transform_program
         device, what = what.device, what.func
     if isinstance(what, qml.tape.QuantumScript):
         if args or kwargs:
@@ -37,6 +42,8 @@ def from_pennylane(what: Any, *args: Any, wire_order: Iterable[Hashable] | None 
     else:
         expected = "a QNode, a quantum function, a tape or an operator of PennyLane's"
         raise CircuitError("this cannot be read", got=type(what).__name__, expected=expected)
+    if pipeline:
+        tape = _transformed(tape, pipeline)
     labels = labels_in_order(tape.wires, device, wire_order)
     circuit = Circuit(max(1, len(labels)))
     return circuit._add(*_operations(tape, {label: k for k, label in enumerate(labels)}))
@@ -50,21 +57,46 @@ def _traced(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> An
     if isinstance(function, QuantumFunction):  # it says itself what it takes
         rest = function.params[len(args) :]
         kwargs = {**{p.name: p for p in rest if p.name not in kwargs}, **kwargs}
-    symbolic = holds(args) or holds(kwargs)
-    try:
+
+    def follow(single: bool) -> Any:
         with qml.queuing.AnnotatedQueue() as queue:
-            function(*(traced(a) for a in args), **{name: traced(value) for name, value in kwargs.items()})
+            function(*(traced(a, single) for a in args), **traced(kwargs, single))
         return qml.tape.QuantumScript.from_queue(queue)
+
+    if not holds(args) and not holds(kwargs):
+        return follow(True)
+    try:
+        return follow(True)
+    except Exception as error:
+        if any(isinstance(a, Param) and a.size == 1 for a in (*args, *kwargs.values())):
+            with suppress(Exception):
+                return follow(False)  # a vector of one entry where a number would not do
+        if isinstance(error, QdlError):
+            raise
+        raise _untraceable("the quantum function", error) from error
+
+
+def _transformed(tape: Any, pipeline: Any) -> Any:
+    """The tape as a QNode's transforms leave it."""
+    try:
+        tapes, _ = pipeline([tape])
     except QdlError:
         raise
     except Exception as error:
-        if not symbolic:
-            raise
+        raise _untraceable("the QNode's transforms", error) from error
+    if len(tapes) != 1:
         raise CircuitError(
-            "the quantum function cannot be followed with Params for arguments",
-            got=f"{type(error).__name__}: {error}"[:300],
-            do="pass numbers for those that are no angles, and qml.math or NumPy for functions of them",
-        ) from error
+            "the QNode's transforms make several tapes of one", got=len(tapes), do="convert the function, qnode.func"
+        )
+    return tapes[0]
+
+
+def _untraceable(what: str, error: Exception) -> CircuitError:
+    return CircuitError(
+        f"{what} cannot be followed with Params for arguments",
+        got=f"{type(error).__name__}: {error}"[:300],
+        do="pass numbers for those that are no angles, and use qml.math or NumPy for functions of them",
+    )
 
 
 def labels_in_order(wires: Iterable[Any], device: Any, wire_order: Iterable[Hashable] | None) -> list[Hashable]:

@@ -56,6 +56,9 @@ class Symbol(Expr):
         found[()] = self
         return found
 
+    def __len__(self) -> int:
+        return 1
+
     def __getitem__(self, index: Any) -> Any:
         """Itself as the only entry: a Param of size 1 is a number and a vector."""
         asked = index if isinstance(index, tuple) else (index,)
@@ -141,9 +144,24 @@ def _method(name: str) -> Callable[[Symbol], Any]:
 
 for _name in FUNCTIONS:
     setattr(Symbol, _name, _method(_name))
-for _name, _factor in (("deg2rad", np.pi / 180), ("radians", np.pi / 180), ("rad2deg", 180 / np.pi)):
-    setattr(Symbol, _name, lambda self, factor=_factor: factor * self)
-setattr(Symbol, "square", lambda self: self * self)  # noqa: B010  # beside the others
+COMPOSED: dict[str, Callable[[Any], Any]] = {
+    "square": lambda x: x * x,
+    "reciprocal": lambda x: 1 / x,
+    "deg2rad": lambda x: np.pi / 180 * x,
+    "radians": lambda x: np.pi / 180 * x,
+    "rad2deg": lambda x: 180 / np.pi * x,
+    "degrees": lambda x: 180 / np.pi * x,
+    "sinh": lambda x: (x.exp() - (-x).exp()) / 2,
+    "cosh": lambda x: (x.exp() + (-x).exp()) / 2,
+    "tanh": lambda x: 1 - 2 / ((2 * x).exp() + 1),
+    "exp2": lambda x: 2**x,
+    "expm1": lambda x: x.exp() - 1,
+    "log1p": lambda x: (1 + x).log(),
+    "log2": lambda x: x.log() / np.log(2),
+    "log10": lambda x: x.log() / np.log(10),
+}
+for _name, _function in COMPOSED.items():
+    setattr(Symbol, _name, _function)
 
 
 class Turned:
@@ -196,7 +214,7 @@ def _needed(what: str, expression: Expr) -> CircuitError:
     return CircuitError(
         f"{what} is needed where a Param stands",
         got=plain(expression),
-        do="pass numbers for it",
+        do="use functions of NumPy's for it, or pass a number",
     )
 
 
@@ -253,8 +271,8 @@ def plain(value: Angle) -> Angle:
     return value.replace(lambda param, index: param[index]) if isinstance(value, Expr) else value
 
 
-def traced(value: Any) -> Any:
-    """An argument of a quantum function with Params as arrays of symbols, one of size 1 as a symbol.
+def traced(value: Any, single: bool = True) -> Any:
+    """An argument of a quantum function with Params as arrays of symbols, one of size 1 as a symbol if `single`.
 
     Lists, tuples and dicts are looked into; a list with an expression among numbers becomes an array.
 
@@ -267,13 +285,13 @@ def traced(value: Any) -> Any:
     if isinstance(value, Symbol):
         return value
     if isinstance(value, Param):
-        return symbol(value[0]) if value.size == 1 else _array([symbol(entry) for entry in value])
+        return symbol(value[0]) if value.size == 1 and single else _array([symbol(entry) for entry in value])
     if isinstance(value, Expr):
         return symbol(value)
     if isinstance(value, Mapping):
-        return {key: traced(inner) for key, inner in value.items()}
+        return {key: traced(inner, single) for key, inner in value.items()}
     if isinstance(value, (list, tuple)) and holds(value):
-        inner = [traced(v) for v in value]
+        inner = [traced(v, single) for v in value]
         return _array(inner) if isinstance(value, list) and _even(inner) else type(value)(inner)
     if isinstance(value, np.ndarray) and value.dtype == object:
         return _array([traced(v) for v in value.reshape(-1)]).reshape(value.shape)
@@ -311,6 +329,7 @@ def register() -> None:
 
     for kind in (Symbol, Turned):
         math.ar.register_backend(kind, "numpy")
+    math.ar.register_function("numpy", "object", object)  # the type, which it would look for under this name
 
 
 def angle(value: Any) -> Angle:
