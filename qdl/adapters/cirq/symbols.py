@@ -9,7 +9,7 @@ from typing import Any
 
 from qdl.errors import CircuitError
 from qdl.ir.params import Angle, Expr, Param, apply
-from qdl.ir.qasm.inputs import is_entry, vectors
+from qdl.ir.qasm.inputs import vectors
 
 Symbols = Mapping[str, tuple[Param, int]]
 
@@ -20,19 +20,19 @@ _BACK = {theirs: ours for ours, theirs in _FUNCTIONS.items()}
 
 
 def symbol(param: Param, index: int) -> str:
-    """The name of an entry: ``theta_0``; a Param of size 1 keeps its bare name unless that reads as an entry."""
-    return param.name if param.size == 1 and not is_entry(param.name) else f"{param.name}_{index}"
+    """The name of an entry: ``theta_0``; a Param of size 1 keeps its bare name."""
+    return param.name if param.size == 1 else f"{param.name}_{index}"
 
 
 def params(names: Iterable[str]) -> Symbols:
-    """Every symbol's Param and its place in it; ``theta_0 ... theta_k`` are one vector."""
+    """Every symbol's Param and its place in it; ``theta_0 ... theta_k`` are one vector, if there are several."""
     found, clash = vectors(known := list(names))
     if clash is not None:
         raise CircuitError(f"the symbols {clash!r} and '{clash}_0' would both be Param {clash!r}", do="rename one")
     for name in known:
         if not name.isidentifier():
             raise CircuitError("a symbol's name must be an identifier", got=repr(name), do="use letters, digits, _")
-    return found
+    return {name: place if place[0].size > 1 else (Param(name), 0) for name, place in found.items()}
 
 
 def to_sympy(angle: Angle) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
-from qdl.adapters.cirq.symbols import in_half_turns, to_sympy
+from qdl.adapters.cirq.symbols import in_half_turns, symbol, to_sympy
 from qdl.errors import CircuitError, UnsupportedError
 from qdl.ir.bits import Condition
 from qdl.ir.channels import Channel, channel
@@ -46,6 +46,10 @@ def to_cirq(circuit: Circuit, qubits: Sequence[Any] | None = None) -> Any:
     where = cirq.LineQubit.range(circuit.wires) if qubits is None else list(qubits)
     if len(where) != circuit.wires or len(set(where)) != len(where):
         raise CircuitError("to_cirq needs a qubit of its own for each wire", got=len(where), expected=circuit.wires)
+    names = [symbol(param, index) for param in circuit.params for index in range(param.size)]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise CircuitError(f"two entries of Params would both be the symbol {twice!r}", do="rename a Param")
     made = cirq.Circuit()
     for op in circuit.operations:
         for one in _operations(op):
