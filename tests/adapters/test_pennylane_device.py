@@ -76,8 +76,8 @@ def compare_random(name: str, seed: int, gradients: bool) -> None:
     given = torch.tensor(rng.uniform(-3, 3, (4, 3)), dtype=torch.float64)
     wires = LABELS[::-1] if name == "qdl.density" else None
     per_sample = rng.random(4) < 0.5
-    found = []
-    for device in (name, REFERENCE[name]):
+    found: list[Any] = []
+    for device in (REFERENCE[name], name):
         p: Any = given.clone().requires_grad_() if gradients else given.numpy()
 
         @qml.qnode(qml.device(device, wires=wires))
@@ -85,12 +85,18 @@ def compare_random(name: str, seed: int, gradients: bool) -> None:
             build([p[k] if per_sample[k] else p[k, 0] for k in range(4)])
             return [ask() for ask in asked]
 
-        results = function(p)
+        try:
+            results = function(p)
+        except (qml.exceptions.DeviceError, RuntimeError, ValueError):
+            if device == REFERENCE[name]:  # which cannot do everything
+                return
+            raise
         total = (flat(results) * torch.arange(1, len(flat(results)) + 1)).sum().real
         found.append((results, torch.autograd.grad(total, p)[0] if total.requires_grad else None))
-    close(found[0][0], found[1][0])
-    if found[1][1] is not None and torch.isfinite(found[1][1]).all():
-        torch.testing.assert_close(found[0][1], found[1][1], atol=1e-6, rtol=1e-6)
+    (want, slope), (got, own) = found
+    close(got, want)
+    if slope is not None and torch.isfinite(slope).all():
+        torch.testing.assert_close(own, slope, atol=1e-6, rtol=1e-6)
 
 
 @pytest.mark.parametrize("seed", range(12))
