@@ -1,7 +1,7 @@
-"""Circuits go to Qiskit and back, and from Qiskit and back: the same unitary, global phase included, and the same names.
+"""Circuits go to Qiskit and back, and come from Qiskit and go back: one unitary, phase included, and the same names.
 
-Every circuit is asymmetric in its wires, and every one has symbols; the unitaries are those that Qiskit's `Operator` and
-our own matrices give at numbers.
+Every circuit is asymmetric in its wires, and every one has symbols; the unitaries are those that Qiskit's `Operator`
+and our own matrices give at numbers.
 """
 
 from __future__ import annotations
