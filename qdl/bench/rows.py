@@ -46,6 +46,8 @@ class Row:
         ``"state"``; with noise ``"density"``, exact, or ``"trajectory"``, sampled.
     trajectories : int or None
         How many of them are averaged over. Contestants are then compared at equal error bars (`qdl.bench.spread`).
+    through : str
+        Another library's layer that everybody's simulator is put into, qdl's too: a name in `qdl.bench.peers.THROUGH`.
     quick : mapping or None
         What changes under ``--quick``; None leaves the row out there.
     """
@@ -63,6 +65,7 @@ class Row:
     cold: bool = False
     engine: str = "state"
     trajectories: int | None = None
+    through: str = ""
     quick: Mapping[str, Any] | None = field(default_factory=dict)
 
     def smaller(self) -> Row:
@@ -97,6 +100,14 @@ def _trajectories(name: str, noise: str, build: Callable[..., Circuit]) -> Row:
     title = f"{{wires}} qubits, {{layers}} layers, {noise} after every gate, 1000 trajectories, {{wires}} x <Z>"
     return Row(name, title, build, {"wires": 10, "layers": 3}, "values", 3, ("aer",), engine="trajectory",
                trajectories=1000, quick={"sizes": {"wires": 6, "layers": 2}})  # fmt: skip
+
+
+def _drop_in(name: str, build: Callable[..., Circuit], sizes: Mapping[str, int], peer: str, goal: float, batch: int,
+             quick: int) -> Row:  # fmt: skip
+    through = peer.split()[0]
+    title = f"{name} as a user of {through} writes it, one name changed, batch {{batch}}, all gradients"
+    return Row(f"{name}-{peer.split()[-1]}", title, build, sizes, "gradient", goal, (peer,), batch=batch,
+               through=through, quick={"batch": quick})  # fmt: skip
 
 
 _LARGE = ("lightning.qubit", "qulacs", "mindquantum", "tensorcircuit")
@@ -135,4 +146,9 @@ ROWS = (
         quick={"batch": 256, "peers": MIXED[:1]}),
     _trajectories("trajectories-10", "depolarizing", works.depolarized),
     _trajectories("trajectories-10-decay", "depolarizing and amplitude damping", works.decaying),
+    _drop_in("conv-4", works.conv, {"wires": 4}, "TorchLayer on default.qubit", 5, 6272, 256),
+    _drop_in("conv-4", works.conv, {"wires": 4}, "TorchLayer on lightning.qubit", 100, 1568, 64),
+    _drop_in("reupload", works.reupload, {"wires": 10}, "TorchLayer on default.qubit", 5, 128, 16),
+    _drop_in("reupload", works.reupload, {"wires": 10}, "TorchLayer on lightning.qubit", 10, 128, 16),
+    _drop_in("conv-4", works.conv, {"wires": 4}, "EstimatorQNN on StatevectorEstimator", 10, 16, 4),
 )  # fmt: skip

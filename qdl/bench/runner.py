@@ -12,7 +12,7 @@ from typing import Any
 
 from qdl.bench import describe, limit, machine, pair, spread, store
 from qdl.bench.contestant import Contestant, DidNotFinish
-from qdl.bench.peers import PEERS, QDL, REFERENCES, Peer
+from qdl.bench.peers import PEERS, QDL, REFERENCES, THROUGH, Peer
 from qdl.bench.rows import Row
 from qdl.errors import RunFolderError
 
@@ -97,7 +97,7 @@ class Runner:
         }  # fmt: skip
         with tempfile.TemporaryDirectory() as temporary:
             try:
-                with self.contestant(self.qdl) as qdl:
+                with self.contestant(THROUGH.get(row.through, self.qdl)) as qdl:
                     right = self._reference(row, Path(temporary))
                     record["qdl"] = self._qdl(row, job, qdl, Path(temporary), right)
                     for name in row.peers:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import runpy
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from qdl.bench import pair, spread
 from qdl.bench.contestant import Contestant
 from qdl.bench.describe import job
-from qdl.bench.peers import PEERS, aer
+from qdl.bench.peers import PEERS, THROUGH, aer
 from qdl.bench.peers.qdl import Peer
 from qdl.bench.rows import ROWS, Row
 from qdl.bench.runner import ADAPTERS, CHECKOUT
@@ -68,6 +69,18 @@ def test_a_peer_gives_the_same_numbers(name: str, tmp_path: Path) -> None:
         versions = one.ask("versions", limit=60)["versions"]
     assert seen >= 2
     assert "unknown" not in versions.values()
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.through], ids=lambda row: row.name)
+def test_another_librarys_layer_gives_the_same_numbers(row: Row) -> None:
+    described = job(replace(small(row), batch=3), "single", 1)
+    values, right = draw(described, 1), None
+    for adapter in ("qdl.py", THROUGH[row.through].adapter, PEERS[row.peers[0]].adapter):
+        peer = runpy.run_path(str(ADAPTERS / adapter))["Peer"](described)
+        found = arrays(peer, peer.step(peer.prepare(values)))
+        right = right or found
+        assert pair.errors(found, right).keys() == {"values", "d x", "d theta"}
+        assert max(pair.errors(found, right).values()) < 1e-5, adapter
 
 
 def scaled(wires: int) -> Circuit:

@@ -25,6 +25,13 @@ PEERS = {
     "default.mixed-jit": Peer("default_mixed_jit.py", "pennylane"),
     "aer": Peer("aer.py", "aer"),
     "conv2d": Peer("conv2d.py", ""),
+    "TorchLayer on default.qubit": Peer("torch_layer_default.py", ""),
+    "TorchLayer on lightning.qubit": Peer("torch_layer_lightning.py", ""),
+    "EstimatorQNN on StatevectorEstimator": Peer("estimator_qnn_statevector.py", ""),
 }
 QDL = Peer("qdl.py", "")
+THROUGH = {
+    "TorchLayer": Peer("torch_layer.py", ""),
+    "EstimatorQNN": Peer("estimator_qnn.py", ""),
+}  # qdl, as users see it
 REFERENCES = {"layer": Peer("product.py", "")}  # by what is asked; qdl in double precision otherwise

@@ -1,0 +1,62 @@
+"""A Qiskit user's script, an EstimatorQNN in a TorchConnector, on qdl's Estimator. The other exchanges that only.
+
+Recipe: https://qiskit-community.github.io/qiskit-machine-learning/tutorials/05_torch_connector.html, with gradients of
+inputs, without shots. The gradient is the default one, parameter shifts by the same estimator. Its qubit 0 is the least
+significant.
+"""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+from typing import Any
+
+_angle = runpy.run_path(str(Path(__file__).with_name("aer.py")))["Peer"]._angle  # no folder of peers is on the path
+PACKAGES = ["qiskit-machine-learning", "qiskit", "qdl", "torch", "numpy"]
+
+
+class Peer:
+    precision = "complex128"
+
+    def __init__(self, job: dict[str, Any]) -> None:
+        import torch
+        from qiskit import QuantumCircuit
+        from qiskit.circuit import ParameterVector
+        from qiskit.quantum_info import SparsePauliOp
+        from qiskit_machine_learning.connectors import TorchConnector
+        from qiskit_machine_learning.neural_networks import EstimatorQNN
+
+        torch.set_num_threads(job["threads"])
+        self.torch = torch
+        (given,) = {name for name, about in job["values"].items() if about["sampled"]}
+        (trained,) = set(job["values"]) - {given}
+        self.names, wires = (given, trained), job["wires"]
+        self.params = {name: ParameterVector(name, about["shape"][-1]) for name, about in job["values"].items()}
+        circuit = QuantumCircuit(wires)
+        for name, where, angles in job["gates"]:
+            getattr(circuit, name)(*(_angle(self, a) for a in angles), *(wires - 1 - w for w in where))
+        read = [SparsePauliOp.from_sparse_list([("Z", [wires - 1 - wire], 1)], wires) for wire in job["read"]]
+        network = EstimatorQNN(
+            circuit=circuit, estimator=self.estimator(), observables=read, input_params=self.params[given],
+            weight_params=self.params[trained], input_gradients=True, default_precision=0.0,
+        )  # fmt: skip
+        self.layer = TorchConnector(network)
+
+    def estimator(self) -> Any:
+        from qdl.adapters.qiskit import Estimator
+
+        return Estimator()
+
+    def prepare(self, values: dict[str, Any]) -> Any:
+        given, trained = self.names
+        with self.torch.no_grad():
+            self.layer.weight.copy_(self.torch.tensor(values[trained]))
+        return self.torch.tensor(values[given], requires_grad=True), self.torch.tensor(values["weights"])
+
+    def step(self, prepared: Any) -> Any:
+        inputs, weights = prepared
+        self.layer.zero_grad()
+        out = self.layer(inputs)
+        (weights * out).sum().backward()
+        given, trained = self.names
+        return {"values": out, f"d {given}": inputs.grad, f"d {trained}": self.layer.weight.grad}
