@@ -172,7 +172,7 @@ def test_channels_are_those_of_the_oracle(name: str) -> None:
         assert distance(read / scale, expected / scale) <= 1e-10
 
 
-@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("device", [*DEVICES, "qdl.state"])
 def test_conditions_on_several_values_of_several_bits(device: str) -> None:
     circuit = Circuit(3).ry(1.1, 0).ry(0.7, 1).ry(2.0, 2).measure([0, 1, 2], ["a", "b", "d"])
     with circuit.if_(("a", "b"), "10"):
@@ -186,7 +186,7 @@ def test_conditions_on_several_values_of_several_bits(device: str) -> None:
         circuit.ry(0.5, 1)
     with circuit.if_(Condition(("a", "b"), frozenset())):
         circuit.x(2)
-    circuit.measure(0, "a")  # written anew
+    circuit.measure(0, "a").rv(0.3, -0.2, 1.1, 1)  # written anew
     names = [0, "a", 2, 1, "d", "b"]
     made, rows, each = laid_out(circuit, {})
     engine = PennyLane(device)

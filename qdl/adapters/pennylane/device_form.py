@@ -21,8 +21,9 @@ from qdl.ir.params import Angle
 Key = Hashable
 Fill = Callable[[Any, Mapping[Hashable, int], list[Any]], list[Operation]]
 
-PLAIN = {*SAME, *SEQUENCES, *GENERATED, *CHANNELS, "MultiRZ", "Identity"}  # all data are angles, nothing else matters
-EXTRA = {"PauliRot": "pauli_word", "PCPhase": "dimension", "PauliError": "operators"}  # what matters too
+# Of the first all data are angles, and nothing else matters; of the others a hyperparameter matters too.
+PLAIN = {*SAME, *SEQUENCES, *GENERATED, *CHANNELS, "MultiRZ", "RV", "Identity"}
+EXTRA = {"PauliRot": "pauli_word", "PCPhase": "dimension", "PauliError": "operators", "Noise": "row"}
 MAP_WIRES = 3  # of a matrix whose entries vary; it takes 2 * 4**wires numbers
 
 

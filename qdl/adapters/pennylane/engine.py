@@ -104,7 +104,8 @@ class PennyLane:
                 raise UnsupportedError(
                     f"{self.name} has too few wires", got=len(labels), expected=f"{program.wires}{more}"
                 )
-        return made, Tapes(program, made, labels, 2 if mixed else 1)
+        # default.mixed (0.45) mixes up the axes of batched phase shifts.
+        return made, Tapes(program, made, labels, 2 if mixed else 1, self.name == "default.mixed")
 
     def _maker(self, program: Program, count: int) -> partial[Any]:
         """What makes a device for a seed."""

@@ -32,10 +32,14 @@ class Tapes:
         The device's labels of the places.
     levels : int
         Index bits of a state for each place: 1 for state vectors, 2 for density matrices.
+    matrices : bool
+        Whether batches of gates are sent as batches of matrices.
     """
 
-    def __init__(self, program: Program, made: Deferred, labels: Sequence[Any], levels: int) -> None:
-        self.made, self.labels, self.levels = made, list(labels)[: made.count], levels
+    def __init__(
+        self, program: Program, made: Deferred, labels: Sequence[Any], levels: int = 1, matrices: bool = False
+    ) -> None:
+        self.made, self.labels, self.matrices = made, list(labels)[: made.count], matrices
         self.most = max(1, BATCH >> min(62, levels * made.count))  # rows of one tape
         self.strong = sorted({c for p in made.pieces if isinstance(p.gate, Channel) for c in p.columns})
         self.width = 1 + max((c for where in program.columns.values() for c in where), default=-1)
@@ -105,11 +109,11 @@ class Tapes:
             found = [inner for op in found for inner in under(op, above, values)]
         else:
             found = [op for op in found if op.name != "GlobalPhase"]  # which no measurement sees
-        return [_as_matrix(op) for op in found] if self.levels == 2 else found
+        return [_as_matrix(op) for op in found] if self.matrices else found
 
 
 def _as_matrix(op: Any) -> Any:
-    """A batch of gates as a batch of matrices: default.mixed (0.45) mixes up the axes of batched phase shifts."""
+    """A batch of gates as a batch of matrices."""
     from pennylane import QubitUnitary
 
     return QubitUnitary(op.matrix(), wires=op.wires) if op.batch_size and len(op.wires) <= WIDEST else op

@@ -109,7 +109,7 @@ def _is_gate(op: Any) -> bool:
 
 
 _NO_GATES = {
-    *("MidMeasureMP", "Conditional", "QubitChannel", "PauliError", "QubitDensityMatrix"),
+    *("MidMeasureMP", "Conditional", "QubitChannel", "PauliError", "Noise", "QubitDensityMatrix"),
     *("StatePrep", "AmplitudeEmbedding", "BasisState", "BasisEmbedding"),
 }
 
