@@ -166,10 +166,15 @@ class QdlDevice(Device):
             return [_one(results) for results in through_autograd(tapes, self._setup)]
         found = run(tapes, self._setup)
         tensors = through and config.interface == math.Interface.TORCH
-        return [
-            _one([_home(r, task, through) if tensors or task.kind.library == "torch" else as_numpy(r) for r in results])
-            for task, results in found
-        ]
+        out = []
+        for task, results in found:
+            if tensors or task.kind.library == "torch":
+                out.append(_one([_home(r, task, through) for r in results]))
+            elif through and config.interface == math.Interface.AUTOGRAD:
+                out.append(_one([math.asarray(as_numpy(r), like="autograd") for r in results]))
+            else:
+                out.append(_one([as_numpy(r) for r in results]))
+        return out
 
     def _run_kept(self, tapes: Sequence[QuantumScript]) -> list[Kept]:
         key = same(tapes)

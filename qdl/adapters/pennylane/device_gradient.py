@@ -14,7 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from qdl.adapters.pennylane.device_form import form_of
 from qdl.adapters.pennylane.device_run import Setup, as_numpy, run
+from qdl.adapters.pennylane.device_slots import Slots
 
 
 @dataclass
@@ -39,7 +41,10 @@ class Kept:
         return found[0] if len(found) == 1 else found
 
     def pull(self, cotangents: Any) -> list[Tensor]:
-        """The gradient of each leaf, given that of each result; complex ones in PennyLane's convention, sum dy dx."""
+        """The gradient of each leaf, given that of each result; complex ones in PennyLane's convention, sum dy dx.
+
+        With one more dimension in front of each cotangent there are as many products at once.
+        """
         given = cotangents if len(self.results) > 1 else (cotangents,)
         weights = [_like(dy, y).conj() for dy, y in zip(given, self.results, strict=True)]
         return _gradients(self.results, self.leaves, weights)
@@ -50,21 +55,24 @@ class Kept:
 
 
 def _like(value: Any, result: Tensor) -> Tensor:
+    """A cotangent of a result, (*result.shape) or (n, *result.shape)."""
     found = value if isinstance(value, Tensor) else torch.as_tensor(np.asarray(value))
-    return (
-        found.to(result.device, result.dtype).reshape(result.shape)
-        if found.shape != result.shape
-        else found.to(result.device, result.dtype)
-    )
+    if found.is_complex() and not result.is_complex():
+        found = found.real
+    found = found.to(result.device, result.dtype)
+    several = found.dim() == result.dim() + 1 and found.shape[1:] == result.shape
+    return found if several else found.reshape(result.shape)
 
 
 def _gradients(results: Sequence[Tensor], leaves: Sequence[Tensor], weights: Sequence[Tensor]) -> list[Tensor]:
     pairs = [(y, w) for y, w in zip(results, weights, strict=True) if y.requires_grad]
+    counts = {len(w) for y, w in zip(results, weights, strict=True) if w.dim() > y.dim()}
+    front = (counts.pop(),) if counts else ()
     if not pairs:
-        return [torch.zeros_like(leaf) for leaf in leaves]
+        return [leaf.new_zeros((*front, *leaf.shape)) for leaf in leaves]
     ys, ws = zip(*pairs, strict=True)
-    found = torch.autograd.grad(ys, leaves, ws, retain_graph=True, allow_unused=True)
-    return [torch.zeros_like(x) if g is None else g for g, x in zip(found, leaves, strict=True)]
+    found = torch.autograd.grad(ys, leaves, ws, retain_graph=True, allow_unused=True, is_grads_batched=bool(front))
+    return [x.new_zeros((*front, *x.shape)) if g is None else g for g, x in zip(found, leaves, strict=True)]
 
 
 def _jacobian(result: Tensor, leaf: Tensor) -> Tensor:
@@ -109,8 +117,8 @@ def same(tapes: Sequence[Any]) -> tuple[Any, ...]:
     """What two runs of the same tapes at the same numbers have in common."""
     return tuple(
         (
-            tuple((op.name, op.wires.labels) for op in tape.operations),
-            tuple(map(repr, tape.measurements)),
+            form_of(tape.operations, Slots()).key,
+            tuple((type(mp), mp.hash) for mp in tape.measurements),
             tuple(np.asarray(_plain(p), dtype=complex).tobytes() for p in tape.get_parameters(trainable_only=False)),
             tuple(tape.trainable_params),
         )
