@@ -7,7 +7,7 @@ so that two blocs that ask the same get independent answers; observables of one 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +22,7 @@ from qdl.engine.remote import Real
 WASTE = 4  # how many numbers may be computed for one that is asked for
 SMALL = 2**16  # numbers that nobody counts
 
-Indices = NDArray[np.intp]
+Indices = NDArray[np.intp] | int
 Place = tuple[int, Indices | None, Indices, Indices]  # a bloc, where in it (None: all of it), rows and columns
 
 
@@ -44,16 +44,6 @@ class Batch:
     places: list[Place]
 
 
-@dataclass
-class Asked:
-    """What one bloc asks for: numbers of its rows and of its observables, which broadcast."""
-
-    bloc: int
-    rows: Indices
-    columns: Indices
-    keys: tuple[Key, ...]  # what columns count
-
-
 class Observables:
     """The observables of blocs, each array read once."""
 
@@ -68,7 +58,7 @@ class Observables:
             columns = np.empty(array.shape, dtype=np.intp)
             for index in np.ndindex(array.shape):
                 columns[index] = found.setdefault(labels.key(array[index]), len(found))
-            self._known[id(array)] = (array, columns, tuple(found))
+            self._known[id(array)] = (array, columns if array.shape else 0, tuple(found))
         return self._known[id(array)][1:]
 
 
@@ -76,48 +66,54 @@ def exact(blocs: Sequence[tuple[int, EstimatorBloc]], observables: Observables) 
     """Tables for exact values of numbered blocs of one circuit."""
     known: dict[bytes, int] = {}
     rows: list[Real] = []
-    asked = []
+    classes: dict[tuple[Key, ...], list[Place]] = {}
     for number, bloc in blocs:
-        asked.append(Asked(number, _numbered(bloc.values, known, rows), *observables.of(bloc)))
+        columns, keys = observables.of(bloc)
+        classes.setdefault(keys, []).append((number, None, _numbered(bloc.values, known, rows), columns))
     table = np.array(rows) if rows else np.zeros((0, 0))
-    classes: dict[tuple[Key, ...], list[Asked]] = {}
-    for one in asked:
-        classes.setdefault(one.keys, []).append(one)
-    words = {keys: len({label for key in keys for label, _ in key}) for keys in classes}
-    needed = sum(words[keys] * len(_rows_of(found)) for keys, found in classes.items())
-    whole = len(rows) * len({label for keys in classes for key in keys for label, _ in key})
-    if whole <= max(SMALL, WASTE * needed):
-        return [_batch(table, asked)]
-    return [_batch(table, found) for found in classes.values()]
+    if len(classes) == 1:
+        return [Batch(table, *classes.popitem())]
+    used = {keys: _rows_of(places) for keys, places in classes.items()}
+    needed = sum(len(_labels(keys)) * len(found) for keys, found in used.items())
+    if len(rows) * len(_labels(key for keys in classes for key in keys)) <= max(SMALL, WASTE * needed):
+        return [_joined(table, classes)]
+    return [Batch(table[used[keys]], keys, _renumbered(places, used[keys])) for keys, places in classes.items()]
 
 
 def _numbered(values: Real, known: dict[bytes, int], rows: list[Real]) -> Indices:
     """The numbers of rows (*shape, n), (*shape); those not yet known are added."""
-    shape = values.shape[:-1]
-    flat = np.ascontiguousarray(values).reshape(math.prod(shape), values.shape[-1])
-    found = np.empty(len(flat), dtype=np.intp)
-    for k, row in enumerate(flat):
-        number = known.setdefault(row.tobytes(), len(rows))
+    if values.ndim == 1:
+        number = known.setdefault(values.tobytes(), len(rows))
         if number == len(rows):
-            rows.append(row)
-        found[k] = number
-    return found.reshape(shape)
+            rows.append(values)
+        return number
+    shape = values.shape[:-1]
+    flat = values.reshape(math.prod(shape), values.shape[-1])
+    return np.array([_numbered(row, known, rows) for row in flat], dtype=np.intp).reshape(shape)
 
 
-def _rows_of(asked: Iterable[Asked]) -> Indices:
-    return np.unique(np.concatenate([one.rows.reshape(-1) for one in asked]))
+def _labels(keys: Iterable[Key]) -> set[labels.Label]:
+    return {label for key in keys for label, _ in key}
 
 
-def _batch(table: Real, asked: Sequence[Asked]) -> Batch:
-    """The table that some blocs need: their rows, with all observables that occur."""
-    chosen = _rows_of(asked)
+def _rows_of(places: Iterable[Place]) -> NDArray[np.intp]:
+    """The rows that some places ask for, in order."""
+    return np.unique(np.concatenate([np.ravel(rows) for _, _, rows, _ in places]))
+
+
+def _renumbered(places: Iterable[Place], rows: NDArray[np.intp]) -> list[Place]:
+    """Places in a table that has some rows only."""
+    return [(bloc, where, np.searchsorted(rows, found), columns) for bloc, where, found, columns in places]
+
+
+def _joined(table: Real, classes: Mapping[tuple[Key, ...], Sequence[Place]]) -> Batch:
+    """One table for blocs with different observables: all of these at all rows."""
     keys: dict[Key, int] = {}
-    places: list[Place] = []
-    for one in asked:
-        columns = np.array([keys.setdefault(key, len(keys)) for key in one.keys], dtype=np.intp)
-        rows = one.rows if len(chosen) == len(table) else np.searchsorted(chosen, one.rows)
-        places.append((one.bloc, None, rows, columns[one.columns]))
-    return Batch(table if len(chosen) == len(table) else table[chosen], tuple(keys), places)
+    joined: list[Place] = []
+    for own, places in classes.items():
+        place = np.array([keys.setdefault(key, len(keys)) for key in own], dtype=np.intp)
+        joined += [(bloc, where, rows, place[columns]) for bloc, where, rows, columns in places]
+    return Batch(table, tuple(keys), joined)
 
 
 @dataclass
@@ -147,7 +143,7 @@ def measured(blocs: Sequence[tuple[int, EstimatorBloc]], observables: Observable
             tables.setdefault(keys, _Measured()).add(flat, number, None, columns, shape)
             continue
         rows = np.broadcast_to(np.arange(len(flat)).reshape(shape), bloc.shape).reshape(-1)
-        every = np.broadcast_to(columns, bloc.shape).reshape(-1)
+        every = np.broadcast_to(np.asarray(columns), bloc.shape).reshape(-1)
         for k, key in enumerate(keys):
             where = np.flatnonzero(every == k)
             table = tables.setdefault((key,), _Measured())

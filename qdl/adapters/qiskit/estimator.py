@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import numbers
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,6 +30,8 @@ from qdl.run.words import Estimates, Words
 
 if TYPE_CHECKING:
     from qiskit.primitives import EstimatorPubLike
+
+MOST_SHOTS = 10**12
 
 Pair = tuple[Real, Real]  # values and standard errors, (n_rows, n_observables) each
 Table = Callable[[], Pair]
@@ -155,8 +157,14 @@ def _checked(precision: Any) -> float:
     return float(precision)
 
 
+@cache
 def _shots(precision: float) -> int | None:
-    return math.ceil(1 / precision**2) if precision else None
+    if precision == 0:
+        return None
+    if precision**2 < 1 / MOST_SHOTS:
+        expected = f"0, or at least {MOST_SHOTS**-0.5:g}"
+        raise ValuesError("the precision asks for too many shots", got=precision, expected=expected)
+    return max(1, math.ceil(1 / precision**2))
 
 
 def _draws(engine: Any) -> bool:
@@ -172,7 +180,8 @@ def _by_circuit(blocs: Sequence[EstimatorBloc]) -> dict[tuple[Template, int | No
         found = known.get(id(bloc.circuit))
         if found is None:
             found = known[id(bloc.circuit)] = translated(bloc.circuit)
-        bloc = bloc._replace(values=found.rows(bloc.values))
+        if found.constants is not None:
+            bloc = bloc._replace(values=found.rows(bloc.values))
         out.setdefault((found.template, _shots(bloc.precision)), []).append((number, bloc))
     return out
 
@@ -203,19 +212,20 @@ def _table(found: Tensor, shape: tuple[int, int]) -> Real:
 
 def _results(blocs: Sequence[EstimatorBloc], tables: Sequence[tuple[Batch, Table]]) -> PrimitiveResult[PubResult]:
     """Run what was planned, and give each bloc its part."""
-    evs = [np.empty(bloc.shape) for bloc in blocs]
-    stds = [np.empty(bloc.shape) for bloc in blocs]
+    found: list[Any] = [None] * len(blocs)
     for batch, table in tables:
-        found = table()
+        values, errors = table()
         for number, where, rows, columns in batch.places:
-            for out, read in zip((evs, stds), found, strict=True):
-                if where is None:
-                    out[number][...] = read[rows, columns]
-                else:
-                    out[number].reshape(-1)[where] = read[rows, columns]
+            if where is None:
+                found[number] = (np.asarray(values[rows, columns]), np.asarray(errors[rows, columns]))
+                continue
+            if found[number] is None:
+                found[number] = (np.empty(blocs[number].shape), np.empty(blocs[number].shape))
+            for out, read in zip(found[number], (values, errors), strict=True):
+                out.reshape(-1)[where] = read[rows, columns]
     results = [
-        PubResult(DataBin(evs=value, stds=error, shape=bloc.shape), metadata=_metadata(bloc))
-        for bloc, value, error in zip(blocs, evs, stds, strict=True)
+        PubResult(DataBin(evs=evs, stds=stds, shape=bloc.shape), metadata=_metadata(bloc))
+        for bloc, (evs, stds) in zip(blocs, found, strict=True)
     ]
     return PrimitiveResult(results, metadata={"version": 2})
 

@@ -7,17 +7,17 @@ common. Here each object of a list is read once; whatever is not plain is left t
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from qiskit import QuantumCircuit
+from qiskit.primitives.containers.bindings_array import BindingsArray
+from qiskit.primitives.containers.estimator_pub import EstimatorPub
+from qiskit.primitives.containers.observables_array import ObservablesArray
+from qiskit.primitives.containers.sampler_pub import SamplerPub
 
 from qdl.engine.remote import Real
 from qdl.errors import ValuesError
-
-if TYPE_CHECKING:
-    from qiskit import QuantumCircuit
-    from qiskit.primitives.containers.bindings_array import BindingsArray
-    from qiskit.primitives.containers.observables_array import ObservablesArray
 
 
 class EstimatorBloc(NamedTuple):
@@ -54,10 +54,12 @@ class _Reader:
         observables = self._fitting(circuit, pub[1])
         if observables is None:
             return None
-        try:
-            shape = np.broadcast_shapes(observables.shape, values.shape[:-1])
-        except ValueError:
-            return None
+        shape = values.shape[:-1]
+        if observables.shape:
+            try:
+                shape = np.broadcast_shapes(observables.shape, shape)
+            except ValueError:
+                return None
         return EstimatorBloc(circuit, observables, values, shape, precision)
 
     def sampler(self, pub: Any, shots: int) -> SamplerBloc | None:
@@ -69,8 +71,6 @@ class _Reader:
 
     def _circuit_and_values(self, pub: Any, before: int) -> tuple[QuantumCircuit, Real] | None:
         """The circuit of a tuple and its numbers, `before` entries behind it; None unless they are plain."""
-        from qiskit import QuantumCircuit
-
         if not isinstance(pub, tuple) or not pub or len(pub) > 3 + before or not isinstance(pub[0], QuantumCircuit):
             return None
         circuit, given = pub[0], pub[1 + before] if len(pub) > 1 + before else None
@@ -82,7 +82,7 @@ class _Reader:
         if count < 2 or not isinstance(given, (np.ndarray, list, tuple)):  # one number a row: Qiskit guesses the shape
             return None
         try:
-            values = np.asarray(given)
+            values = given if isinstance(given, np.ndarray) else np.asarray(given)
         except ValueError:
             return None
         if values.ndim == 0 or values.shape[-1] != count or values.dtype.kind not in "fiu":
@@ -90,8 +90,6 @@ class _Reader:
         return circuit, values.astype(float, copy=False)
 
     def _fitting(self, circuit: QuantumCircuit, given: Any) -> ObservablesArray | None:
-        from qiskit.primitives.containers.observables_array import ObservablesArray
-
         key = (id(circuit), id(given))
         if key not in self._observables:
             try:
@@ -107,8 +105,6 @@ class _Reader:
 
 def estimator_blocs(pubs: Iterable[Any], precision: float) -> list[EstimatorBloc]:
     """Blocs for an estimator; `precision` is for those that name none."""
-    from qiskit.primitives.containers.estimator_pub import EstimatorPub
-
     reader = _Reader() if isinstance(pubs, (list, tuple)) else None
     out = []
     for pub in pubs:
@@ -123,8 +119,6 @@ def estimator_blocs(pubs: Iterable[Any], precision: float) -> list[EstimatorBloc
 
 def sampler_blocs(pubs: Iterable[Any], shots: int) -> list[SamplerBloc]:
     """Blocs for a sampler; `shots` are for those that name none."""
-    from qiskit.primitives.containers.sampler_pub import SamplerPub
-
     reader = _Reader() if isinstance(pubs, (list, tuple)) else None
     out = []
     for pub in pubs:
