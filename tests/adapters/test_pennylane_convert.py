@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from random import Random
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 import torch
 
 import qdl
-from qdl.adapters.pennylane.convert import from_observable, to_observable
+from qdl.adapters.pennylane import from_observable, to_observable
 from qdl.errors import CircuitError, QdlError, UnsupportedError, ValuesError
 from qdl.ir import TABLE, Circuit, Hermitian, I, Operation, Param, X, Y, Z
 from qdl.ir.bits import Condition
@@ -378,6 +380,28 @@ def test_functions_of_numpy_of_params(name: str) -> None:
     angles = [op.angles[0].evaluate({"x": numbers}) for op in found.operations]  # type: ignore[union-attr]
     expected = getattr(np, name)(numbers)
     assert distance(np.array(angles), np.array([*expected, expected[1] / 2])) <= 1e-14
+
+
+def test_expressions_may_stand_in_a_tape_or_a_closure() -> None:
+    x, t = Param("x", 2), Param("t")
+    steps = [qml.RX(2 * x[0], 0), qml.ctrl(qml.RY(qdl.sin(x[1]), 1), 0), qml.MultiRZ(t, [0, 1]), qml.RZ(t[0] - 1, 0)]
+    expected = Circuit(2).rx(2 * x[0], 0).cry(qdl.sin(x[1]), 0, 1).rzz(t[0], 0, 1).rz(t[0] - 1, 0)
+    assert Circuit.from_pennylane(qml.tape.QuantumScript(steps)) == expected
+    assert Circuit.from_pennylane(lambda: [qml.apply(step) for step in steps]) == expected
+    shifted = qml.AngleEmbedding(Param("y", 4)[1:3], wires=[1, 0])
+    assert Circuit.from_pennylane(shifted) == Circuit(2).rx(Param("y", 4)[1], 1).rx(Param("y", 4)[2], 0)
+
+
+def test_a_function_can_be_copied_pickled_and_put_under_controls() -> None:
+    x = Param("x", 2)
+    circuit = Circuit(2).ry(x[0], 0).cx(0, 1).rx(x[1], 1).gate("gphase", 0.7)
+    function = circuit.to_pennylane()
+    for twin in (copy.deepcopy(function), pickle.loads(pickle.dumps(function))):
+        assert Circuit.from_pennylane(twin) == Circuit.from_pennylane(function)
+    found = Circuit.from_pennylane(lambda given: qml.ctrl(function, control=2, control_values=[0])(given), x)
+    unitary = circuit.matrix({"x": [0.4, 1.3]})
+    idle, on = np.diag([0.0, 1.0]), np.diag([1.0, 0.0])
+    assert distance(found.matrix({"x": [0.4, 1.3]}), np.kron(unitary, on) + np.kron(np.eye(4), idle)) <= 1e-12
 
 
 def test_linear_algebra_with_params() -> None:

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 import qdl
-from qdl.adapters.pennylane.engine import PennyLane
+from qdl.adapters.pennylane import PennyLane
 from qdl.engine.remote import Setting, program
 from qdl.errors import MemoryBudgetError, QdlError, UnsupportedError, ValuesError
 from qdl.ir import TABLE, Circuit, Hermitian, Operation, Param, X, Y, Z
@@ -225,6 +225,17 @@ def test_precision_is_the_one_asked_for() -> None:
     assert 0 < distance(found[torch.float32], found[torch.float64]) <= 1e-5
 
 
+@pytest.mark.parametrize("device", DEVICES)
+def test_nothing_is_something_too(device: str) -> None:
+    engine, t = f"pennylane:{device}", Param("t")
+    assert qdl.probs(Circuit(2), engine=engine).tolist() == [1, 0, 0, 0]
+    assert qdl.expval(Circuit(2), [qdl.I() * 2, Z(1) - 3], engine=engine).tolist() == [2, -2]
+    assert qdl.sample(Circuit(2), shots=3, engine=engine).sum() == 0
+    turned = Circuit(2).rx(t[0], 0)
+    assert qdl.probs(turned, {"t": torch.rand(0, 1)}, engine=engine).shape == (0, 4)
+    assert qdl.probs(turned, {"t": torch.rand(2, 3, 1)}, engine=engine).shape == (2, 3, 4)
+
+
 # One execution
 
 
@@ -337,7 +348,9 @@ def test_gradients_are_those_of_the_adjoint(device: str) -> None:
         check_gradients(device, found.circuit, words, observables, found.own(), "state")
 
 
-@pytest.mark.parametrize("name", ["amplitude_damping", "thermal_relaxation"])
+@pytest.mark.parametrize(
+    "name", ["thermal_relaxation", *(pytest.param(n, marks=pytest.mark.slow) for n in ("depolarizing", "reset_error"))]
+)
 def test_gradients_of_strengths_are_those_of_engine_density(name: str) -> None:
     for seed in range(2):
         found = noisy_case(Random(seed), 2, 8, [name])

@@ -22,6 +22,7 @@ def from_pennylane(what: Any, *args: Any, wire_order: Iterable[Hashable] | None 
     """A QNode, quantum function or tape as a circuit; see `Circuit.from_pennylane`."""
     import pennylane as qml
 
+    register()
     device = None
     if isinstance(what, QuantumFunction) and wire_order is None:
         wire_order = kwargs.get("wires", range(what.circuit.wires))
@@ -53,7 +54,6 @@ def _traced(function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> An
     """The tape of a quantum function at some arguments, Params among them as symbols."""
     import pennylane as qml
 
-    register()
     if isinstance(function, QuantumFunction):  # it says itself what it takes
         rest = function.params[len(args) :]
         kwargs = {**{p.name: p for p in rest if p.name not in kwargs}, **kwargs}

@@ -324,10 +324,10 @@ def _array(values: Sequence[Any]) -> Any:
 
 
 def register() -> None:
-    """Tell PennyLane's dispatcher that symbols are numbers of NumPy's."""
+    """Tell PennyLane's dispatcher that symbols, and expressions beside them, are numbers of NumPy's."""
     from pennylane import math
 
-    for kind in (Symbol, Turned):
+    for kind in (Expr, Symbol, Turned):
         math.ar.register_backend(kind, "numpy")
     math.ar.register_function("numpy", "object", object)  # the type, which it would look for under this name
 
