@@ -174,7 +174,10 @@ def there_and_back(seed: int) -> None:
     theirs = to_cirq(c)
     same(unitary(theirs, values, c.params), c.matrix(values))
     again = from_cirq(theirs)
-    assert {param.name: param.size for param in again.params} == {param.name: param.size for param in c.params}
+    # SymPy takes a symbol away where it cancels.
+    found, given = ({param.name: param.size for param in one.params} for one in (again, c))
+    assert found.items() <= given.items()
+    assert {symbol(param, index) for param in c.params for index in range(param.size)} >= cirq.parameter_names(theirs)
     same(again.matrix(values), c.matrix(values))
 
 
