@@ -41,8 +41,8 @@ def dynamic() -> QuantumCircuit:
         qc.x(2)
     with otherwise:
         qc.ry(0.7, 2)
-    with qc.for_loop(range(3)) as k:
-        qc.ry(k * 0.3, 1)
+    with qc.for_loop(range(3)):
+        qc.ry(0.3, 1)
     qc.measure([1, 2], [1, 0])
     qc.reset(0)
     return qc

@@ -13,7 +13,7 @@ import torch
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.circuit import Parameter, ParameterVector
 from qiskit.circuit.library import UnitaryGate, efficient_su2
-from qiskit.primitives import PrimitiveResult, SamplerPubResult, StatevectorEstimator, StatevectorSampler
+from qiskit.primitives import PrimitiveJob, PrimitiveResult, SamplerPubResult, StatevectorEstimator, StatevectorSampler
 from qiskit.primitives.containers.bindings_array import BindingsArray
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.observables_array import ObservablesArray
@@ -119,9 +119,10 @@ def test_projectors_and_identities() -> None:
     qc = asymmetric(1).assign_parameters(np.linspace(-1, 1, 5))
     labels = ["01+", "rl-", "III", "1I0", "+rZ", "Y01"]
     expected = [sum(p.expectation_value_of(qc) for p in [_Projected(label)]) for label in labels]
-    found = Estimator().run([(qc, labels), (qc, SparseObservable("0X1"))]).result()
+    found = Estimator().run([(qc, labels), (qc, {"0X1": 0.5, "ZZ-": -2.0})]).result()
     np.testing.assert_allclose(found[0].data.evs, expected, atol=1e-9)
-    np.testing.assert_allclose(found[1].data.evs, _Projected("0X1").expectation_value_of(qc), atol=1e-9)
+    both = 0.5 * _Projected("0X1").expectation_value_of(qc) - 2 * _Projected("ZZ-").expectation_value_of(qc)
+    np.testing.assert_allclose(found[1].data.evs, both, atol=1e-9)
 
 
 class _Projected:
@@ -356,7 +357,8 @@ def test_jobs_and_copies() -> None:
     assert estimator.default_precision == 0.1
     for twin in (copy.deepcopy(estimator), pickle.loads(pickle.dumps(estimator))):
         assert twin.run([pub]).result()[0].data.evs == expected
-    assert pickle.loads(pickle.dumps(job)).result()[0].data.evs == expected
+    if "__getstate__" in vars(PrimitiveJob):  # Qiskit 2.0 has jobs that cannot be pickled
+        assert pickle.loads(pickle.dumps(job)).result()[0].data.evs == expected
     assert len(estimator.run([]).result()) == 0
 
 

@@ -31,7 +31,7 @@ from qdl.run.words import Estimates, Words
 if TYPE_CHECKING:
     from qiskit.primitives import EstimatorPubLike
 
-MOST_SHOTS = 10**12
+MOST_SHOTS = 10**9
 
 Pair = tuple[Real, Real]  # values and standard errors, (n_rows, n_observables) each
 Table = Callable[[], Pair]
@@ -56,7 +56,7 @@ class Estimator(BaseEstimatorV2):
         Where shots come from; an integer gives the same shots in each run.
     default_precision : float
         For blocs and runs that name none. 0 is exact. Otherwise each setting in which an observable is measured gets
-        ceil(1/precision**2) shots on average: the standard error of one Pauli word is at most the precision.
+        ceil(1/precision**2) shots on average, at least 2: the standard error of one Pauli word is at most the precision.
     dtype : torch.dtype
         The precision of numbers.
 
@@ -164,7 +164,7 @@ def _shots(precision: float) -> int | None:
     if precision**2 < 1 / MOST_SHOTS:
         expected = f"0, or at least {MOST_SHOTS**-0.5:g}"
         raise ValuesError("the precision asks for too many shots", got=precision, expected=expected)
-    return max(1, math.ceil(1 / precision**2))
+    return max(2, math.ceil(1 / precision**2))  # one shot has no spread
 
 
 def _draws(engine: Any) -> bool:
