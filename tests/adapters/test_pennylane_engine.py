@@ -316,6 +316,17 @@ def test_rows_are_drawn_independently(device: str) -> None:
             assert not np.array_equal(other[0], found[0])
 
 
+def test_rows_that_differ_in_nothing_that_is_measured_are_drawn_independently() -> None:
+    x = Param("x", 2)
+    numbers = np.array([[0.1, 0.2], [0.3, 0.2], [0.5, 0.4]])
+    phase, weak = Circuit(1).h(0).gate("gphase", x[0]), Circuit(1).h(0).channel("bit_flip", x[1], wires=0)
+    for device, circuit in (("default.qubit", phase), ("lightning.qubit", phase), ("default.mixed", weak)):
+        made, rows, _ = laid_out(circuit, {"x": numbers})
+        (bits,) = PennyLane(device).samples(made, [Setting((0,), 64)]).run(rows, seed=1)
+        assert len({row.tobytes() for row in bits}) == 3
+        assert distance(PennyLane(device).probs(made, [0]).run(rows), np.full((3, 2), 0.5)) <= 1e-12
+
+
 @pytest.mark.parametrize("device", DEVICES)
 def test_settings_have_their_own_bases_and_shots(device: str) -> None:
     x = Param("x", 1)

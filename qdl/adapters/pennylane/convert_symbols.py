@@ -128,8 +128,6 @@ class Magnitude:
     def __le__(self, other: Any) -> bool:
         return False
 
-    __lt__ = __le__
-
     def __float__(self) -> float:
         raise _needed("an absolute value", self.of)
 

@@ -144,9 +144,10 @@ class Samples(_Prepared):
         scripts, where = [], []
         for rows in groups:
             operations = self.tapes.operations(angles[rows] if self.tapes.varies else angles[:1])
+            batched = any(op.batch_size for op in operations)
             for k, setting in enumerate(self.settings):
                 # Rows that are all the same circuit are so many times the shots.
-                shots = setting.shots if self.tapes.varies else setting.shots * len(rows)
+                shots = setting.shots if batched else setting.shots * len(rows)
                 everything = [*operations, *self.turns[k]]
                 scripts.append(qml.tape.QuantumScript(everything, [self.measured[k]], shots=shots))
                 where.append((rows, k))
