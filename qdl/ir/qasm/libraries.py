@@ -54,7 +54,11 @@ _MORE: dict[str, tuple[int, tuple[str, ...], _Steps]] = {
         ],
     ),
 }
-_BRAKETS = (*BRAKET, *(name for name in _MORE if name != "u0"))
+
+
+def braket_names() -> list[str]:
+    """The names of the gates that Braket's dialect has built in."""
+    return [*BRAKET, *(name for name in _MORE if name != "u0")]
 
 
 @cache
@@ -68,5 +72,5 @@ def library_gate(name: str) -> Known:
 
 def built_in(version: int, braket: bool = False) -> dict[str, Known]:
     """What a program knows without an include; `braket` adds what Braket's dialect has built in."""
-    names = {name: BRAKET.get(name, name) for name in _BRAKETS} if braket else {}
+    names = {name: BRAKET.get(name, name) for name in braket_names()} if braket else {}
     return {name: library_gate(found) for name, found in {**names, **BUILT_IN[version]}.items()}

@@ -49,7 +49,9 @@ class Writer:
     def text(self) -> str:
         """The whole program."""
         body = self.statements()
-        head = [f"OPENQASM {self.version}.0;", f'include "{self.library}";']
+        head = [f"OPENQASM {self.version}.0;"]
+        if self.library:
+            head.append(f'include "{self.library}";')
         head += [f"input float[64] {name};" for name in self.entries.values()]
         return "\n".join([*head, *self.definitions, *self.declarations(), *body]) + "\n"
 
