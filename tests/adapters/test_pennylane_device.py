@@ -17,7 +17,7 @@ import pytest
 import torch
 from pennylane import numpy as pnp
 
-from qdl.adapters.pennylane import device_run
+from qdl.adapters.pennylane import device_preprocess, device_run
 from qdl.run.compiled import Compiled
 from tests.adapters.pennylane_circuits import LABELS, circuit, hermitian, measurements
 
@@ -383,6 +383,50 @@ def test_measurements_in_mid_circuit_are_drawn(method: str) -> None:
     for seed in range(5):
         got = flat(measured("qdl.state", 10000, seed, mcm_method=method))
         assert (got - exact).abs().max() < 5 / np.sqrt(10000)
+
+
+@pytest.mark.parametrize("name", REFERENCE)
+def test_many_measurements_are_drawn_as_trajectories(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device_preprocess, "DEEP", 0)
+    exact = flat(measured("default.qubit", None, mcm_method="tree-traversal"))
+    for seed in range(5):
+        got = flat(measured(name, 10000, seed, mcm_method="one-shot"))
+        assert (got - exact).abs().max() < 5 / np.sqrt(10000)
+
+    def forms(device: str) -> Any:
+        @qml.set_shots([40, 30])
+        @qml.qnode(qml.device(device, wires=["a", "b"], seed=3), mcm_method="one-shot")
+        def function() -> Any:
+            qml.RX(1.1, "a")
+            first = qml.measure("a", postselect=1)
+            qml.CNOT(["a", "b"])
+            second = qml.measure("b", reset=True)
+            qml.StronglyEntanglingLayers(np.full((1, 2, 3), 0.4), ["a", "b"])
+            energy = qml.Hamiltonian([0.2, 0.3], [qml.X("a"), qml.Z("b")])
+            shares, bits = qml.counts([first, second]), qml.probs(op=[second])
+            return shares, bits, qml.sample(wires=["b"]), qml.expval(energy), qml.counts()
+
+        return function()
+
+    for mine, theirs in zip(forms(name), forms("default.qubit"), strict=True):
+        assert set(mine[0]) == set(theirs[0]) == {"11"}
+        np.testing.assert_array_equal(mine[1], theirs[1])
+        assert (np.ndim(mine[2]), np.ndim(mine[3])) == (np.ndim(theirs[2]), np.ndim(theirs[3])) == (2, 0)
+        assert {len(key) for key in mine[4]} == {len(key) for key in theirs[4]} == {2}
+
+
+def test_forty_measurements_take_no_forty_wires() -> None:
+    @qml.set_shots(200)
+    @qml.qnode(qml.device("qdl.state", wires=2, seed=1), mcm_method="one-shot")
+    def function() -> Any:
+        for _ in range(40):
+            qml.Hadamard(0)
+            bit = qml.measure(0, reset=True)
+            qml.cond(bit, qml.X)(1)
+        return qml.expval(qml.Z(1)), qml.expval(bit)
+
+    assert abs(function()[0]) < 5 / np.sqrt(200)
+    assert abs(function()[1] - 0.5) < 2.5 / np.sqrt(200)
 
 
 @pytest.mark.parametrize("method", ["deferred", "one-shot"])

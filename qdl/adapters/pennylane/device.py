@@ -28,6 +28,7 @@ from pennylane.exceptions import DeviceError
 from pennylane.tape import QuantumScript
 from pennylane.transforms.core import CompilePipeline
 
+from qdl.adapters.pennylane.device_deep import deep, trajectories
 from qdl.adapters.pennylane.device_gradient import Kept, kept, same, through_autograd
 from qdl.adapters.pennylane.device_preprocess import Preparation, prepare
 from qdl.adapters.pennylane.device_run import Setup, Task, as_numpy, run
@@ -145,10 +146,13 @@ class QdlDevice(Device):
 
     def _results(self, circuits: Sequence[QuantumScript], config: ExecutionConfig) -> tuple[Any, ...]:
         out: list[Any] = [None] * len(circuits)
-        with_shots = [k for k, tape in enumerate(circuits) if tape.shots]
+        mode = config.mcm_config.postselect_mode
+        far = [k for k, tape in enumerate(circuits) if tape.shots and deep(tape)]
+        for k in far:
+            out[k] = trajectories(circuits[k], self._setup, self._rng, mode)
+        with_shots = [k for k, tape in enumerate(circuits) if tape.shots and k not in far]
         exact = [k for k, tape in enumerate(circuits) if not tape.shots]
         if with_shots:
-            mode = config.mcm_config.postselect_mode
             found = sampled([circuits[k] for k in with_shots], self._setup, self._rng, mode)
             for k, result in zip(with_shots, found, strict=True):
                 out[k] = result

@@ -23,9 +23,10 @@ from pennylane.measurements import ClassicalShadowMP, SampleMeasurement, ShadowE
 from pennylane.ops import Conditional, MidMeasure, PauliRot, QubitUnitary
 from pennylane.ops.op_math import CompositeOp, SymbolicOp
 from pennylane.tape import QuantumScript
-from pennylane.transforms import defer_measurements
+from pennylane.transforms import broadcast_expand, defer_measurements
 from pennylane.transforms.core import CompilePipeline, transform
 
+from qdl.adapters.pennylane.device_deep import DEEP
 from qdl.adapters.pennylane.device_form import MAP_WIRES, PLAIN, varies, varying_matrix
 from qdl.adapters.pennylane.operations import native
 from qdl.adapters.pennylane.operations_rows import CHANNELS, NOTHING
@@ -162,7 +163,13 @@ class Preparation:
         self.second = CompilePipeline()
         self.second.add_transform(defer_measurements, allow_postselect=True)
         self.second.add_transform(decompose, stopping_condition=self._stays, decomposer=_decompose_one, name=name)
+        self.native = CompilePipeline()
+        self.native.add_transform(broadcast_expand)
+        self.native.add_transform(decompose, stopping_condition=self._native, decomposer=_decompose_one, name=name)
         self.exact = exact
+
+    def _native(self, op: Any) -> bool:
+        return isinstance(op, MidMeasure) or (native(op.base) if isinstance(op, Conditional) else self._stays(op))
 
     def _stays(self, op: Any) -> bool:
         if isinstance(op, (MidMeasure, Conditional)):
@@ -178,7 +185,10 @@ class Preparation:
         tapes, post = self.pipeline((tape,))
         if all(not any(isinstance(op, (MidMeasure, Conditional)) for op in t.operations) for t in tapes):
             return tapes, lambda results: post(results)[0]
-        more, last = self.second(tapes)
+        if all(tape.shots and _wide(tape) for tape in tapes):
+            more, last = self.native(tapes)
+        else:
+            more, last = self.second(tapes)
         return more, lambda results: post(last(results))[0]
 
     def _ready(self, tape: QuantumScript) -> bool:
@@ -196,6 +206,11 @@ class Preparation:
         if self.labels is not None:
             return all(map(self.labels.issuperset, (thing.wires.labels for thing in tape)))
         return not any(math.is_abstract(w) for thing in tape for w in thing.wires.labels)
+
+
+def _wide(tape: QuantumScript) -> bool:
+    """Whether deferring a tape's measurements would take too many wires."""
+    return len(tape.wires) + sum(isinstance(op, MidMeasure) for op in tape.operations) > DEEP
 
 
 @transform
