@@ -70,6 +70,9 @@ def _value(whole: QuantumCircuit, node: expr.Expr, bits: tuple[int, ...]) -> int
         return int(node.value)
     if isinstance(node, expr.Var):
         return _number(whole, node.var, bits)
+    if isinstance(node, expr.Unary):
+        assert node.op.name == "LOGIC_NOT"
+        return int(not _value(whole, node.operand, bits))
     assert isinstance(node, expr.Binary)
     left, right = (_value(whole, side, bits) for side in (node.left, node.right))
     return int(_OPERATIONS[node.op.name](left, right))

@@ -148,7 +148,7 @@ class Reader(Flow):
 
     def _initialize(self, operation: Any, where: list[int], bits: list[int]) -> None:
         fresh = not self.used.intersection(where) and not self.conditions
-        if fresh and noise.is_real(operation.params):
+        if fresh and len(operation.params) == 2 ** len(where) and noise.is_real(operation.params):
             amplitudes = [complex(a).real for a in operation.params]
             self.circuit.prepare(amplitudes, where[::-1])
             return

@@ -65,8 +65,8 @@ def defined(operation: Any, angles: Angles) -> list[Step]:
     definition = getattr(operation, "definition", None)
     if definition is not None:
         return _of_circuit(definition, angles)
-    if hasattr(operation, "to_matrix"):
-        return of_matrix(operation.to_matrix())
+    if hasattr(operation, "__array__"):
+        return of_matrix(np.asarray(operation))
     raise unknown(operation)
 
 
