@@ -1,5 +1,6 @@
 # make train   a fresh machine to a trained quantum network and its report
 # make test    the fast suite, under five minutes on two cores
+# make oldest  the core tests with the oldest versions that pyproject.toml allows, in an environment of their own
 # make strategies  the core tests with each strategy of the planner forced
 # make lint    ruff and the type checker
 # make doctest the examples of every docstring
@@ -16,11 +17,15 @@ WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
 PYTEST_FLAGS ?=
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+OLDEST := $(VENV)-oldest
+# What the core tests need beside the package: the extra `dev` without what builds, checks and asks for newer versions.
+OLDEST_TOOLS := flaky hypothesis pytest pytest-mock pytest-xdist qiskit-ibm-runtime qiskit-machine-learning \
+	qiskit-qasm3-import
 
 # Each pytest worker keeps to one core: two workers with two threads each would fight over the same two.
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
-.PHONY: train test slow strategies lint doctest bench-peers bench env clean
+.PHONY: train test slow oldest strategies lint doctest bench-peers bench env clean
 .DEFAULT_GOAL := train
 
 train: $(STAMP)
@@ -31,6 +36,10 @@ test: $(STAMP)
 
 slow: $(STAMP)
 	$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) -m slow $(PYTEST_FLAGS)
+
+oldest: $(OLDEST)/.installed
+	$(ONE_THREAD) $(OLDEST)/bin/python -m pytest -n $(WORKERS) -m "not slow" $(PYTEST_FLAGS) \
+		tests/ir tests/run tests/adapters tests/test_imports.py
 
 # The tests of results and gradients with each way of carrying out a circuit forced on all of them.
 strategies: $(STAMP)
@@ -60,5 +69,10 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet $(PIP_FLAGS) -c constraints.txt -e '.[dev]'
 	@touch $@
 
+$(OLDEST)/.installed: pyproject.toml constraints-oldest.txt
+	$(PYTHON) -m venv $(OLDEST)
+	$(OLDEST)/bin/python -m pip install --quiet $(PIP_FLAGS) -c constraints-oldest.txt -e . $(OLDEST_TOOLS)
+	@touch $@
+
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(OLDEST) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
