@@ -567,6 +567,15 @@ def test_refused_when_a_function_is_called(args: Any, kwargs: Any, error: type[Q
         layer()[0].to_pennylane()(*args, **kwargs)
 
 
+def test_a_call_without_a_qnode_is_refused() -> None:
+    with pytest.raises(CircuitError, match="call it inside a QNode"):
+        Circuit(1).x(0).to_pennylane()()
+
+
+def test_a_batch_of_one_is_a_number() -> None:
+    assert Circuit.from_pennylane(lambda: qml.RX(np.array([0.3]), wires=0)) == Circuit(1).rx(0.3, 0)
+
+
 def test_batches_of_strengths_are_refused() -> None:
     function = Circuit(1).channel("bit_flip", Param("p")[0], wires=0).to_pennylane()
     with pytest.raises(UnsupportedError, match="no batch of strengths"), qml.queuing.AnnotatedQueue():

@@ -65,6 +65,8 @@ class QuantumFunction:
         """
         import pennylane as qml
 
+        if not qml.QueuingManager.recording():
+            raise CircuitError("a quantum function queues its gates", do="call it inside a QNode")
         labels = self._labels(wires)
         at = Numbers(entries(self.params, named(self.params, values, by_name)))
         start = [op for op in self._operations if isinstance(op.gate, Prepare)]

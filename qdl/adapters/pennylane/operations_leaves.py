@@ -73,6 +73,8 @@ def number(value: Any) -> Angle:
         raise CircuitError(
             "an angle is a batch of numbers", got=f"shape {tuple(value.shape)}", do="put a Param in its place"
         )
+    if getattr(value, "shape", ()) == (1,):
+        value = value[0]
     if np.iscomplexobj(value):
         full = complex(value)
         if full.imag:
