@@ -236,6 +236,5 @@ class Expressions:
         if name in FUNCTIONS and not isinstance(values[0], tuple):
             return apply(name, int(values[0]) if isinstance(values[0], bool) else values[0])
         for argument, value in zip(node.arguments, values, strict=True):
-            if name != "pow" or isinstance(value, tuple):
-                self.truth(argument, value)
+            self.truth(argument, value)
         return NUMBERS[name](node, *values) if name in NUMBERS else refuse(node, "a function takes numbers")

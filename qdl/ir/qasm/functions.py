@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from qdl.ir.params import Expr, apply
+from qdl.ir.params import Expr
 from qdl.ir.qasm.text import refuse
 
 Array = tuple[Any, ...]
@@ -37,7 +37,6 @@ NUMBERS = {
     "floor": Function(1, math.floor),
     "mod": Function(2, lambda a, b: a % b if isinstance(a, int) and isinstance(b, int) else math.fmod(a, b)),
     "popcount": Function(1, int.bit_count, whole=True),
-    "pow": Function(2, lambda a, b: apply("pow", a, b)),
 }
 
 
