@@ -200,6 +200,39 @@ def test_bodies_of_control_flow_tell_circuits_apart(gates: Sequence[str]) -> Non
     assert found == pytest.approx([{"x": -1, "h": 0}[name] for name in gates])
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0)])
+def test_cases_of_a_switch_tell_circuits_apart(order: Sequence[int]) -> None:
+    estimator = Estimator()
+    for value in order:
+        qc = QuantumCircuit(QuantumRegister(3), ClassicalRegister(2, "c"))
+        qc.x(0)
+        qc.measure([0, 1], [0, 1])
+        with qc.switch(qc.cregs[0]) as case, case(value):
+            qc.x(2)
+        assert estimator.run([(qc, "ZII")]).result()[0].data.evs == pytest.approx(-1 if value == 1 else 1)
+        plans = len(estimator._plans.kept)
+        estimator.run([(qc.copy(), "ZII")])
+        assert len(estimator._plans.kept) == plans
+
+
+def test_single_precision_and_other_engines() -> None:
+    qc = asymmetric(0)
+    numbers = np.linspace(0, 1, 10).reshape(2, 5)
+    expected = StatevectorEstimator().run([(qc, ["XYZ"], numbers)]).result()[0].data.evs
+    for options, tolerance in (
+        ({"dtype": torch.float32}, 1e-5),
+        ({"engine": "density"}, 1e-9),
+        ({"engine": "aer"}, 1e-9),
+    ):
+        found = Estimator(**options).run([(qc, ["XYZ"], numbers)]).result()[0].data.evs
+        assert found.dtype == float
+        np.testing.assert_allclose(found, expected, atol=tolerance)
+    for options in ({"dtype": torch.float32}, {"engine": "density"}, {"engine": "aer"}, {"engine": "trajectory"}):
+        data = Sampler(**options, seed=1).run([(measured(), [0, np.pi, 0, np.pi])], shots=20).result()[0].data
+        assert data.a.get_counts() == {"001": 20}
+        assert data.b.get_counts() == {"0100000000": 20}
+
+
 def test_circuits_that_differ_in_angles_share_a_plan() -> None:
     estimator, random = Estimator(), np.random.default_rng(0)
     rows = random.normal(size=(20, 5))

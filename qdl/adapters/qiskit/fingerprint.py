@@ -57,15 +57,16 @@ def _step(step: CircuitInstruction, qubits: Mapping[Any, int], clbits: Mapping[A
 
 def _operation(operation: Operation, clbits: Mapping[Any, int], depth: int) -> Hashable:
     """An operation that is no standard gate: what it is called, and what it is made of."""
-    from qiskit.circuit import Barrier, BoxOp, ControlFlowOp, Delay, ForLoopOp, IfElseOp, Measure, Reset
+    from qiskit.circuit import Barrier, BoxOp, ControlFlowOp, Delay, ForLoopOp, IfElseOp, Measure, Reset, SwitchCaseOp
     from qiskit.circuit.library import UnitaryGate
 
     kind = getattr(operation, "base_class", type(operation))  # single copies have classes of their own
     if isinstance(operation, ControlFlowOp):
-        if not isinstance(operation, (IfElseOp, ForLoopOp, BoxOp)):
-            raise _Unknown  # what a switch or a while loop asks for may be any expression
+        if not isinstance(operation, IfElseOp | ForLoopOp | SwitchCaseOp | BoxOp):
+            raise _Unknown
         blocks = tuple(_circuit(block, depth + 1) for block in operation.blocks)
-        return kind, _condition(getattr(operation, "condition", None), clbits), _loop(operation), blocks
+        condition = _condition(getattr(operation, "condition", None), clbits)
+        return kind, condition, _loop(operation), _cases(operation, clbits), blocks
     numbers = tuple(map(_value, getattr(operation, "params", ())))
     found = (kind, operation.name, operation.num_qubits, numbers, getattr(operation, "ctrl_state", None))
     if kind in (Measure, Reset, Barrier, UnitaryGate):
@@ -93,7 +94,23 @@ def _condition(condition: Any, clbits: Mapping[Any, int]) -> Hashable:
     if not isinstance(condition, tuple):
         raise _Unknown
     target, value = condition
-    return tuple(clbits[bit] for bit in ([target] if target in clbits else target)), int(value)
+    return _asked(target, clbits), int(value)
+
+
+def _cases(operation: Any, clbits: Mapping[Any, int]) -> Hashable:
+    """What a switch asks for, and the values of each of its cases."""
+    if operation.name != "switch_case":
+        return None
+    return _asked(operation.target, clbits), tuple(values for values, _ in operation.cases_specifier())
+
+
+def _asked(target: Any, clbits: Mapping[Any, int]) -> tuple[int, ...]:
+    """The bits that are asked for, by one bit or a register."""
+    from qiskit.circuit import ClassicalRegister, Clbit
+
+    if not isinstance(target, Clbit | ClassicalRegister):
+        raise _Unknown  # any expression
+    return tuple(clbits[bit] for bit in ([target] if isinstance(target, Clbit) else target))
 
 
 def _value(value: Any) -> Hashable:
