@@ -39,7 +39,7 @@ HOUSE = {
     "adapters": "run engine measure physics jobs",
     "train": "nn optim physics run",
     "lab": "train nn physics run",
-    "bench": "run nn",
+    "bench": "run nn adapters",
     "cli": "ir plan engine measure grad physics jobs run nn optim adapters train lab bench",
 }
 ROOMS = list(HOUSE)
