@@ -9,6 +9,7 @@ import pytest
 from qiskit import qasm2, qasm3
 from qiskit.quantum_info import Operator
 
+from qdl.errors import QasmError
 from qdl.ir import Circuit, Param
 from qdl.ir.channels import channel
 from qdl.ir.qasm import from_qasm, to_qasm
@@ -90,6 +91,11 @@ def test_delays_are_kept_in_seconds() -> None:
     assert [op.gate for op in c.operations] == [channel("delay")] * 4
     assert [op.wires for op in c.operations] == [(1,), (0,), (1,), (0,)]
     np.testing.assert_allclose([op.angles[0] for op in c.operations], [1.02e-6, 3e-3, 3e-3, 1.0])
+    assert from_qasm(to_qasm(c)) == c
+    odd = Circuit(1).channel("delay", 1 / 3e7, wires=0).channel("delay", 1e-300, wires=0).channel("delay", 0, wires=0)
+    assert from_qasm(to_qasm(odd)) == odd
+    with pytest.raises(QasmError, match="the channel 'delay'"):
+        to_qasm(odd, 2)
 
 
 def test_local_bits_are_new_in_every_round() -> None:
@@ -201,3 +207,8 @@ def test_brakets_matrices_are_read() -> None:
     text = "OPENQASM 3.0;\nqubit[2] q;\n#pragma braket unitary([[0, 1.0im], [-1im, 0]]) q[1]\n#pragma braket verbatim\n"
     same(from_qasm(text + "box{ h q[0]; }\n").matrix(), np.kron(Circuit(1).h(0).matrix(), [[0, 1j], [-1j, 0]]))
     assert math.isclose(abs(np.linalg.det(from_qasm(text).matrix())), 1)
+
+
+def test_a_delay_leaves_the_unitary_as_it_is() -> None:
+    c = read("qubit[2] q; h q[0]; delay[10ns] q; cx q[0], q[1];")
+    same(c.matrix(), Circuit(2).h(0).cx(0, 1).matrix())

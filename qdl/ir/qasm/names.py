@@ -138,6 +138,12 @@ def fraction_text(value: float) -> str:
     return number_text(value)
 
 
+def duration_text(seconds: float) -> str:
+    """A duration that reads back to the same float, in nanoseconds where these do."""
+    text = number_text(seconds * 1e9)
+    return f"{text}ns" if float(text) / 1e9 == seconds else f"{seconds!r}s"
+
+
 def _inner_number(value: float) -> str:
     # Inside an expression only pi itself is as short and as tightly bound as a number.
     return {math.pi: "pi", -math.pi: "-pi"}.get(value) or number_text(value)

@@ -13,7 +13,7 @@ from qdl.ir.gates import TABLE, Composite, Gate, Prepare, Rotor, Step, pauli_lad
 from qdl.ir.params import Angle, Expr, Param
 from qdl.ir.qasm.blocks import Blocks
 from qdl.ir.qasm.libraries import STDGATES
-from qdl.ir.qasm.names import angle_text, bit_names, entry_names, formal_names, fresh
+from qdl.ir.qasm.names import angle_text, bit_names, duration_text, entry_names, formal_names, fresh
 from qdl.ir.qasm.single import phase_and_u
 
 Entries = dict[tuple[Param, int], str]
@@ -74,6 +74,8 @@ class Writer:
             return [self.measurement(wires[0], self.bits.names[op.bit])]
         if op.gate == channel("reset"):
             return [f"reset {wires[0]};"]
+        if op.gate == channel("delay") and self.version == 3 and not isinstance(op.angles[0], Expr):
+            return [f"delay[{duration_text(op.angles[0])}] {wires[0]};"]
         if isinstance(op.gate, Channel):
             do = "write the circuit without its channels"
             raise QasmError("OpenQASM has no words for noise", got=f"the channel {op.gate.name!r}", do=do)
