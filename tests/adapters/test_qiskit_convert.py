@@ -159,7 +159,7 @@ EXPRESSIONS: dict[str, Any] = {
     "replaced": (A + B).subs({A: B * 2}),
     "number": (A + 1).bind({A: 0.3}),
     "derivative": (A.sin() * A).gradient(A),
-    "sign": -A,
+    "opposite": -A,
 }
 
 
@@ -169,6 +169,14 @@ def test_an_expression_is_read(name: str) -> None:
     circuit.rx(EXPRESSIONS[name], 0)
     circuit.cp(EXPRESSIONS[name] + 1, 1, 0)
     read_alike(circuit)
+
+
+def test_a_long_sum_is_read() -> None:
+    circuit = QuantumCircuit(1)
+    circuit.rx(2 - sum(ParameterVector("v", 200)) * A, 0)
+    (angle,) = qdl.Circuit.from_qiskit(circuit).operations[0].angles
+    values = numbers({"v": 200, "a": 1})
+    assert angle.evaluate(values) == pytest.approx(2 - sum(values["v"]) * values["a"][0])
 
 
 def test_vectors_scalars_and_odd_names_become_params() -> None:

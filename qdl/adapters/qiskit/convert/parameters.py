@@ -19,7 +19,17 @@ if TYPE_CHECKING:
 
 Symbols = Callable[[Any], Angle]  # what a parameter stands for
 
-_BINARY = {"ADD": "add", "MUL": "mul", "DIV": "div", "POW": "pow"}
+_TWO_SIDED = {
+    "ADD": "add",
+    "SUB": "add",
+    "MUL": "mul",
+    "DIV": "div",
+    "POW": "pow",
+    "RSUB": "add",
+    "RDIV": "div",
+    "RPOW": "pow",
+}
+_FEW = 8  # terms that are added one by one
 _FUNCTIONS = {
     "SIN": "sin",
     "COS": "cos",
@@ -137,36 +147,48 @@ class Angles:
                 known = self._replaced(step.binds, known)
             else:
                 steps.append((step, known))
-        stack: list[Angle] = []
+        stack: list[list[Angle]] = []
         for step, symbols in reversed(steps):
             stack.append(self._operation(step, stack, symbols, expression))
-        return stack[-1]
+        return _total(stack[-1])
 
     def _replaced(self, binds: Mapping[Any, Any], known: Symbols) -> Symbols:
         return lambda parameter: self._within(binds[parameter], known) if parameter in binds else known(parameter)
 
-    def _operation(self, step: Any, stack: list[Angle], known: Symbols, whole: Any) -> Angle:
+    def _operation(self, step: Any, stack: list[list[Angle]], known: Symbols, whole: Any) -> list[Angle]:
+        """The outcome of one operation, as the terms of a sum: long ones would nest too deeply if added one by one."""
         name = getattr(step.op, "name", None) or str(step.op).rpartition(".")[2]
 
-        def side(value: Any) -> Angle:
-            return stack.pop() if value is None else self._within(value, known)
+        def side(value: Any) -> list[Angle]:
+            return stack.pop() if value is None else [self._within(value, known)]
 
-        if name in ("SIGN", "GRAD"):
-            raise _unsupported(f"{name.lower()}()", whole)
         if name in _FUNCTIONS:
-            return apply(_FUNCTIONS[name], side(step.lhs))
+            return [apply(_FUNCTIONS[name], _total(side(step.lhs)))]
         if name in ("ABS", "CONJ"):
             inner = side(step.lhs)
-            return inner if name == "CONJ" else _magnitude(inner)
+            return inner if name == "CONJ" else [_magnitude(_total(inner))]
+        if name not in _TWO_SIDED:
+            raise _unsupported(f"{name.lower()}()", whole)
         right = side(step.rhs)
         left = side(step.lhs)
-        if name in ("RSUB", "RDIV", "RPOW"):
+        if name.startswith("R"):
             name, left, right = name[1:], right, left
+        if name == "ADD":
+            return left + right
         if name == "SUB":
-            name, right = "ADD", apply("mul", -1.0, right)
-        if name not in _BINARY:
-            raise _unsupported(f"{name.lower()}()", whole)
-        return apply(_BINARY[name], left, right)
+            return [*left, apply("mul", -1.0, _total(right))]
+        return [apply(_TWO_SIDED[name], _total(left), _total(right))]
+
+
+def _total(terms: list[Angle]) -> Angle:
+    """The sum of terms, added in pairs if they are many."""
+    while len(terms) > _FEW:
+        pairs = (apply("add", *pair) for pair in zip(terms[::2], terms[1::2], strict=False))
+        terms = [*pairs, *terms[len(terms) & ~1 :]]
+    total = terms[0]
+    for term in terms[1:]:
+        total = apply("add", total, term)
+    return total
 
 
 @cache
