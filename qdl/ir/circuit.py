@@ -442,7 +442,15 @@ class Circuit:
 
     @staticmethod
     def from_qiskit(circuit: Any, **options: Any) -> Circuit:
-        """Read a Qiskit ``QuantumCircuit``: qubit i is wire i (see `qdl.adapters.qiskit.convert.from_circuit`)."""
+        """Read a Qiskit circuit: qubit i is wire i, parameters become Params by name.
+
+        Parameters
+        ----------
+        circuit : QuantumCircuit
+        **options
+            ``layout="virtual"`` for the original order of what `transpile` laid out, ``dt`` for the length in seconds
+            of a clock cycle; see `qdl.adapters.qiskit.from_qiskit`.
+        """
         return registry.converter("from_qiskit")(circuit, **options)
 
     @staticmethod
@@ -501,7 +509,13 @@ class Circuit:
         return registry.converter("to_pennylane")(self)
 
     def to_qiskit(self) -> Any:
-        """Write a Qiskit ``QuantumCircuit``: wire i is qubit i (see `qdl.adapters.qiskit.convert.to_circuit`)."""
+        """Write a Qiskit circuit: wire i is qubit i, Params become parameters by name.
+
+        Returns
+        -------
+        QuantumCircuit
+            See `qdl.adapters.qiskit.to_qiskit`.
+        """
         return registry.converter("to_qiskit")(self)
 
     def _add(self, *operations: Operation) -> Circuit:
