@@ -179,7 +179,7 @@ QASM = {
     "unknown register": ("qubit[2] q;\nx r[0];", "line 2", "r"),
     "repeated qubit": ("qubit[2] q;\ncx q[1], q[1];", "line 2"),
     "wrong number of angles": ("qubit[2] q;\nrx q[1];", "line 2", "rx"),
-    "a loop": ("qubit[2] q;\nfor int i in [0:1] { x q[i]; }", "line 2", "for"),
+    "a loop without end": ("qubit[2] q;\nwhile (true) { x q[0]; }", "line 2", "while"),
     "an undeclared name": ("qubit[2] q;\nrx(alpha) q[0];", "line 2", "alpha"),
 }
 for _name, (_text, *_says) in QASM.items():
