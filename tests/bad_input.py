@@ -179,7 +179,8 @@ QASM = {
     "unknown register": ("qubit[2] q;\nx r[0];", "line 2", "r"),
     "repeated qubit": ("qubit[2] q;\ncx q[1], q[1];", "line 2"),
     "wrong number of angles": ("qubit[2] q;\nrx q[1];", "line 2", "rx"),
-    "a loop without end": ("qubit[2] q;\nwhile (true) { x q[0]; }", "line 2", "while"),
+    "a loop without end": ("qubit[2] q;\nwhile (true) { x q[0]; }", "line 2", "at most"),
+    "a loop until a bit": ("qubit q; bit c;\nc = measure q; while (c == 1) { x q; }", "line 2", "while"),
     "an undeclared name": ("qubit[2] q;\nrx(alpha) q[0];", "line 2", "alpha"),
 }
 for _name, (_text, *_says) in QASM.items():
