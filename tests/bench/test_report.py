@@ -108,7 +108,7 @@ def test_the_module_prints_the_table(tmp_path: Path) -> None:
     assert printed.stdout == table.markdown(json.loads(json.dumps(RUN))) + "\n"
 
 
-@pytest.mark.parametrize("name", ["bench", "bench noise"])
+@pytest.mark.parametrize("name", ["bench", "bench noise", "bench drop_in"])
 def test_the_readme_holds_the_tables_of_the_runs_in_the_docs(name: str) -> None:
     folder = Path("docs", *name.split())
     root = Path(table.__file__).parents[2]
