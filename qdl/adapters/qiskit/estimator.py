@@ -56,7 +56,7 @@ class Estimator(BaseEstimatorV2):
         Where shots come from; an integer gives the same shots in each run.
     default_precision : float
         For blocs and runs that name none. 0 is exact. Otherwise each setting in which an observable is measured gets
-        ceil(1/precision**2) shots on average, at least 2: the standard error of one Pauli word is at most the precision.
+        ceil(1/precision**2) shots on average, at least 2: the standard error of a Pauli word is at most the precision.
     dtype : torch.dtype
         The precision of numbers.
 
