@@ -84,6 +84,12 @@ def test_physical_qubits_are_wires() -> None:
     assert c == Circuit(3).h(2).cx(2, 0).measure(0, "b")
 
 
+@pytest.mark.parametrize("seconds", [5e-324, 3.3e-9, 1e-8, 0.1, 1e300])
+def test_any_delay_reads_back(seconds: float) -> None:
+    written = Circuit(1).channel("delay", seconds, wires=0).to_qasm()
+    assert Circuit.from_qasm(written).operations[0].angles == (seconds,)
+
+
 def test_delays_are_kept_in_seconds() -> None:
     c = read(
         "qubit[2] q; duration d = 10ns; delay[2*d + 1us] q[1]; delay[3ms] q; const duration e = 1s; delay[e] q[0];"

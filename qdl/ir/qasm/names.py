@@ -140,8 +140,8 @@ def fraction_text(value: float) -> str:
 
 def duration_text(seconds: float) -> str:
     """A duration that reads back to the same float, in nanoseconds where these do."""
-    text = number_text(seconds * 1e9)
-    return f"{text}ns" if float(text) / 1e9 == seconds else f"{seconds!r}s"
+    nano = seconds * 1e9
+    return f"{number_text(nano)}ns" if math.isfinite(nano) and nano / 1e9 == seconds else f"{seconds!r}s"
 
 
 def _inner_number(value: float) -> str:
