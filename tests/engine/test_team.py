@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -38,4 +39,44 @@ def test_a_team_smaller_than_asked_for_leaves_no_work_undone(setting: str) -> No
     ran = subprocess.run(
         [sys.executable, "-c", TRAIN], env={**os.environ, name: value}, capture_output=True, text=True, check=False
     )
+    assert ran.returncode == 0, ran.stderr
+
+
+BESIDE_ANOTHER = """
+import ctypes, os, shutil, sys
+from pathlib import Path
+
+import torch
+import qdl
+
+torch.set_num_threads(2)
+own = next((line.split()[-1] for line in open("/proc/self/maps") if "libgomp" in line), None)
+if own is None:
+    sys.exit(77)
+shutil.copy(own, Path(sys.argv[1]) / "libgomp-another.so")
+ctypes.CDLL(str(Path(sys.argv[1]) / "libgomp-another.so"))
+
+def threads():
+    return len(os.listdir("/proc/self/task"))
+
+torch.rand(4_000_000).sin()
+before = threads()
+x = qdl.Param("x", 10)
+circuit = qdl.Circuit(10)
+for i in range(30):
+    circuit.ry(x[i % 10], i % 10).cz(i % 10, (i + 1) % 10)
+values = torch.rand(64, 10, requires_grad=True)
+qdl.expval(circuit, qdl.Z(0), {"x": values}, strategy="tiles").sum().backward()
+assert threads() == before, f"{threads() - before} more threads than torch's"
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="counts the threads that Linux lists")
+def test_no_second_team_spins_beside_torchs_where_another_package_brings_an_openmp(tmp_path: Path) -> None:
+    # scikit-learn's copy of OpenMP, once taken for torch's, made a small step six times slower.
+    ran = subprocess.run(
+        [sys.executable, "-c", BESIDE_ANOTHER, str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    if ran.returncode == 77:
+        pytest.skip("torch computes with another OpenMP than GNU's")
     assert ran.returncode == 0, ran.stderr

@@ -1,7 +1,7 @@
 """Calling a kernel on all threads.
 
 The threads are those of the OpenMP team that torch computes with: a pool of our own would have to take the cores from
-threads that still spin after torch's last operation. Where torch's OpenMP is not GNU's, a pool of Python's serves.
+threads that still spin after torch's last operation. Where torch's OpenMP has no GNU names, a pool of Python's serves.
 """
 
 from __future__ import annotations
@@ -96,15 +96,16 @@ class _Team:
 
 @cache
 def _team() -> _Team | None:
-    """The team that torch computes with, if it is GNU's."""
-    try:
-        lines = Path("/proc/self/maps").read_text().splitlines()
-    except OSError:
-        return None
-    for path in sorted({line.split()[-1] for line in lines if "libgomp" in line}):
+    """The team that torch computes with, if it can be had.
+
+    A process may hold several copies of OpenMP, each with threads of its own that spin between two operations
+    (scikit-learn and others bring one); torch's is looked up in the order in which its own names were bound: what is
+    visible to the whole process first, then what torch's library was linked with.
+    """
+    for name in (None, Path(torch.__file__).parent / "lib" / "libtorch_cpu.so"):
         try:
-            return _Team(ctypes.CDLL(path))
-        except (OSError, AttributeError):
+            return _Team(ctypes.CDLL(name if name is None else str(name)))
+        except (OSError, AttributeError, TypeError):
             continue
     return None
 
