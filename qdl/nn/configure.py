@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from torch import nn
 
 from qdl.errors import ValuesError
-from qdl.nn.conv import _QuantumConv
+from qdl.nn.conv.layers import _QuantumConv
 from qdl.nn.layer import QuantumLayer
 from qdl.nn.seeds import derived
 

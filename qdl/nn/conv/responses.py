@@ -23,8 +23,8 @@ import torch
 from torch import Tensor
 
 from qdl.errors import UnsupportedError, ValuesError
+from qdl.nn.conv.patches import Windows
 from qdl.nn.once import FirstOrder, once
-from qdl.nn.patches import Windows
 from qdl.nn.seeds import fixed
 from qdl.physics import detector_convolution, detector_sine
 from qdl.physics.detector_series import series_for

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from qdl.errors import ValuesError
 from qdl.ir import Circuit
-from qdl.nn.detector_circuit import CircuitResponse, detector_circuit
-from qdl.nn.patches import Windows
-from qdl.nn.responses import Exact, Response, closed
+from qdl.nn.conv.detector_circuit import CircuitResponse, detector_circuit
+from qdl.nn.conv.patches import Windows
+from qdl.nn.conv.responses import Exact, Response, closed
 from qdl.nn.scale import require_finite, require_known, require_probability, sample_scale
 
 READOUTS = ("linear", "excitation")

@@ -13,9 +13,9 @@ from torch.nn.modules.conv import _ConvNd
 
 from qdl.errors import UnsupportedError, ValuesError
 from qdl.ir import Circuit
-from qdl.nn import patches
-from qdl.nn.detector import Detector
-from qdl.nn.filters import CircuitFilter
+from qdl.nn.conv import patches
+from qdl.nn.conv.detector import Detector
+from qdl.nn.conv.filters import CircuitFilter
 
 # An object of its own, by which a coupling that was passed is told from one that was not.
 _COUPLING = float("0.5")

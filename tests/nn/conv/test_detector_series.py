@@ -10,7 +10,7 @@ from torch import Tensor
 
 from qdl.errors import ValuesError
 from qdl.nn import QuantumConv1d, QuantumConv2d, QuantumConv3d
-from qdl.nn import responses as responses_module
+from qdl.nn.conv import responses as responses_module
 
 LAYERS = {1: QuantumConv1d, 2: QuantumConv2d, 3: QuantumConv3d}
 SIZES: list[dict[str, Any]] = [

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from qdl.ir import Circuit, Param, Z, arcsin, cell, sqrt
+from qdl.nn.conv.responses import brackets
 from qdl.nn.once import FirstOrder, once
-from qdl.nn.responses import brackets
 from qdl.nn.seeds import derived, fixed
 from qdl.run import compile as plan
 
@@ -51,7 +51,7 @@ def detector_circuit(size: int, coupling: float, biased: bool = False) -> Circui
 
 
 class CircuitResponse:
-    """The detector's answer by running its circuit; see `qdl.nn.responses.Response`.
+    """The detector's answer by running its circuit; see `qdl.nn.conv.responses.Response`.
 
     The angle 2 arcsin sqrt x has an infinite derivative at 0 and 1, where the answer has none: the answer is linear in
     x on either side of 0. So the inputs' gradient is taken between the ends of that line, with 2 more runs per element,
