@@ -1,0 +1,16 @@
+"""Convolutions."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from qdl.nn import QuantumConv1d, QuantumConv2d, QuantumConv3d
+from tests.nn.table import Row, uniform
+
+ROWS = [
+    Row("QuantumConv1d", partial(QuantumConv1d, 2, 4, 3, groups=2), uniform(3, 2, 7)),
+    Row("QuantumConv2d", partial(QuantumConv2d, 2, 3, 3, padding=1, dilation=2), uniform(2, 2, 6, 5)),
+    Row("QuantumConv2d-excitation", partial(QuantumConv2d, 1, 2, 3, readout="excitation"), uniform(2, 1, 5, 5)),
+    Row("QuantumConv2d-cell", partial(QuantumConv2d, 1, 2, 2, interaction="su4"), uniform(2, 1, 4, 4)),
+    Row("QuantumConv3d", partial(QuantumConv3d, 1, 2, 2), uniform(2, 1, 3, 3, 3)),
+]
