@@ -17,7 +17,8 @@ import pytest
 import torch
 from pennylane import numpy as pnp
 
-from qdl.adapters.pennylane import device_preprocess, device_run
+from qdl.adapters.pennylane.device import preprocess
+from qdl.adapters.pennylane.device import run as device_run
 from qdl.run.compiled import Compiled
 from tests.adapters.pennylane_circuits import LABELS, circuit, hermitian, measurements
 
@@ -387,7 +388,7 @@ def test_measurements_in_mid_circuit_are_drawn(method: str) -> None:
 
 @pytest.mark.parametrize("name", REFERENCE)
 def test_many_measurements_are_drawn_as_trajectories(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(device_preprocess, "DEEP", 0)
+    monkeypatch.setattr(preprocess, "DEEP", 0)
     exact = flat(measured("default.qubit", None, mcm_method="tree-traversal"))
     for seed in range(5):
         got = flat(measured(name, 10000, seed, mcm_method="one-shot"))

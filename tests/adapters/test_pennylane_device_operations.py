@@ -11,7 +11,7 @@ import torch
 
 import qdl
 from qdl.adapters.pennylane.operations import native, translate
-from qdl.adapters.pennylane.operations_rows import CHANNELS, GENERATED, SAME, SEQUENCES
+from qdl.adapters.pennylane.operations.rows import CHANNELS, GENERATED, SAME, SEQUENCES
 from qdl.errors import CircuitError
 from qdl.ir import Circuit
 

@@ -277,7 +277,7 @@ def test_sets_of_strengths_are_tapes_of_one_execution(monkeypatch: pytest.Monkey
 def test_large_batches_are_several_tapes_of_one_execution(
     monkeypatch: pytest.MonkeyPatch, executions: list[Any]
 ) -> None:
-    monkeypatch.setattr("qdl.adapters.pennylane.engine_tapes.BATCH", 4 * 4)
+    monkeypatch.setattr("qdl.adapters.pennylane.engine.tapes.BATCH", 4 * 4)
     x = Param("x", 1)
     circuit = scrambled(2, 1).rx(x[0], 0)
     values = {"x": np.linspace(-2, 2, 10)[:, None]}

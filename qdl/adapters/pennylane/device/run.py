@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from qdl.adapters.pennylane.device_form import Form, Key, form_of
-from qdl.adapters.pennylane.device_reading import STATE, Program, Reading, reading_of
-from qdl.adapters.pennylane.device_slots import Kind, Slots, kind_of, vectors
+from qdl.adapters.pennylane.device.form import Form, Key, form_of
+from qdl.adapters.pennylane.device.reading import STATE, Program, Reading, reading_of
+from qdl.adapters.pennylane.device.slots import Kind, Slots, kind_of, vectors
 
 PROGRAMS = 512  # kept compiled
 _programs: OrderedDict[Key, Program] = OrderedDict()

@@ -8,19 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from qdl.adapters.pennylane.convert_in import labels_in_order
-from qdl.adapters.pennylane.convert_symbols import angle, register
-from qdl.adapters.pennylane.convert_values import Numbers, entries, named
-from qdl.adapters.pennylane.device_observables import terms_of
-from qdl.adapters.pennylane.operations_leaves import MATRIX_WIRES, array
+from qdl.adapters.pennylane.convert.from_function import labels_in_order
+from qdl.adapters.pennylane.convert.symbols import angle, register
+from qdl.adapters.pennylane.convert.values import Numbers, entries, named
+from qdl.adapters.pennylane.operations.leaves import MATRIX_WIRES
+from qdl.adapters.pennylane.operations.values import array, has_graph
+from qdl.adapters.pennylane.operations.words import of_word, terms_of
 from qdl.errors import CircuitError
 from qdl.ir import Observable
 from qdl.ir.gates import PAULI
-from qdl.ir.observables import Hermitian, I, X, Y, Z
+from qdl.ir.observables import Hermitian, I
 from qdl.ir.params import Expr, params_of
 
 REAL = 1e-12  # of a coefficient, what its imaginary part may be
-LETTERS = {"I": I, "X": X, "Y": Y, "Z": Z}
 
 
 def from_observable(operator: Any, wire_order: Iterable[Hashable] | None = None) -> Observable:
@@ -53,25 +53,13 @@ def from_observable(operator: Any, wire_order: Iterable[Hashable] | None = None)
     terms = terms_of(operator)
     if terms is None:
         return _dense(operator, place)
-    return reduce(lambda a, b: a + b, (_term(c, word, place) for c, word in terms), 0.0 * I())
-
-
-def _term(coefficient: Any, word: Any, place: Mapping[Hashable, int]) -> Observable:
-    found = I()
-    for factor in word:
-        if factor[0] == "H":
-            size = 2 ** len(factor[1])
-            matrix = np.frombuffer(factor[2], dtype=complex).reshape(size, size)
-            found = found @ Hermitian(matrix, [place[label] for label in factor[1]])
-        else:
-            found = found @ LETTERS[factor[0]](place[factor[1]])
-    return found * _coefficient(coefficient)
+    return reduce(lambda a, b: a + b, (of_word(word, place) * _coefficient(c) for c, word in terms), 0.0 * I())
 
 
 def _coefficient(value: Any) -> Any:
     if isinstance(value, Expr):
         return angle(value)
-    if getattr(value, "requires_grad", False) and hasattr(value, "grad_fn"):
+    if has_graph(value):
         remedy = "put a Param in its place, or detach it"
         raise CircuitError("a coefficient is a tensor with a gradient", got=f"{value!r}"[:80], do=remedy)
     number = complex(value)
@@ -100,6 +88,7 @@ def to_observable(observable: Observable, values: Mapping[str, Any] | None = Non
 
     Examples
     --------
+    >>> from qdl.ir import I, X, Z
     >>> to_observable(0.5 * Z(1) @ X(0) - 2 * I(), wires=["a", "b"])
     -2.0 * I('a') + 0.5 * (X('a') @ Z('b'))
     """

@@ -1,32 +1,30 @@
-"""PennyLane's observables as sums of words: keys and numbers of their own."""
+"""PennyLane's observables as sums of words: operators on wires of their own."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from itertools import product
 from typing import Any
 
 import numpy as np
 
-from qdl.adapters.pennylane.device_form import Key, varies
-from qdl.adapters.pennylane.device_slots import Slots
-from qdl.adapters.pennylane.operations_leaves import array
-from qdl.ir import observables as o
-from qdl.ir.observables import Observable
+from qdl.adapters.pennylane.operations.values import array, varies
+from qdl.ir.observables import Hermitian, I, Observable, X, Y, Z
 
 DENSE_WIRES = 4  # of an observable that is no sum of Pauli words; beyond, the state is read
 Factor = tuple[Any, ...]  # (letter, label), or ("H", labels, bytes)
 Term = tuple[Any, tuple[Factor, ...]]  # a coefficient and its word
 
-_LETTERS = {"PauliX": "X", "PauliY": "Y", "PauliZ": "Z"}
+_NAMES = {"PauliX": "X", "PauliY": "Y", "PauliZ": "Z"}
+_LETTERS = {"I": I, "X": X, "Y": Y, "Z": Z}
 _HALF = float(np.sqrt(0.5))
 
 
 def terms_of(obs: Any) -> list[Term] | None:
     """The words of an observable with their coefficients; None if it is better read from the state."""
     name = obs.name
-    if name in _LETTERS:
-        return [(1.0, ((_LETTERS[name], obs.wires.labels[0]),))]
+    if name in _NAMES:
+        return [(1.0, ((_NAMES[name], obs.wires.labels[0]),))]
     if name == "Identity":
         return [(1.0, ())]
     if name == "Hadamard":
@@ -87,34 +85,16 @@ def _dense(obs: Any) -> list[Term] | None:
     return [(1.0, (("H", obs.wires.labels, np.ascontiguousarray(matrix).tobytes()),))]
 
 
-def gather(terms: Sequence[Term], slots: Slots) -> Key | None:
-    """The key of an observable; coefficients that have gradients go to the slots. None if it is complex or batched."""
-    key: list[Key] = []
-    for c, word in terms:
-        if varies(c):
-            slots.add(c)
-            key.append((True, word))
-            continue
-        number = np.asarray(c.detach().cpu() if hasattr(c, "detach") else c)
-        if number.shape != () or (np.iscomplexobj(number) and number.imag != 0):
-            return None
-        key.append((float(number.real), word))
-    return tuple(key)
-
-
-def observable(key: Any, wires: Mapping[Hashable, int], expressions: list[Any]) -> Observable:
-    """The observable of a key; expressions, from which it takes its own, stand for coefficients."""
-    total = 0.0 * o.I()
-    for c, word in key:
-        term = (expressions.pop(0) if c is True else c) * o.I()
-        for factor in word:
-            term = term @ _factor(factor, wires)
-        total = total + term
-    return total
+def of_word(word: tuple[Factor, ...], wires: Mapping[Hashable, int]) -> Observable:
+    """A word as an observable, wire labels being wires."""
+    found = I()
+    for factor in word:
+        found = found @ _factor(factor, wires)
+    return found
 
 
 def _factor(factor: Factor, wires: Mapping[Hashable, int]) -> Observable:
     if factor[0] == "H":
         size = 2 ** len(factor[1])
-        return o.Hermitian(np.frombuffer(factor[2], dtype=complex).reshape(size, size), [wires[w] for w in factor[1]])
-    return {"X": o.X, "Y": o.Y, "Z": o.Z, "I": o.I}[factor[0]](wires[factor[1]])
+        return Hermitian(np.frombuffer(factor[2], dtype=complex).reshape(size, size), [wires[w] for w in factor[1]])
+    return _LETTERS[factor[0]](wires[factor[1]])

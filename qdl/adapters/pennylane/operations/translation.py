@@ -1,8 +1,8 @@
 """PennyLane's operators as qdl's operations.
 
-An operator is looked up by its name in the tables of `qdl.adapters.pennylane.operations_rows` and `operations_leaves`;
-what stands for other operators (controls, adjoints, powers, products, conditions) by its kind; whatever is left by its
-decomposition, at last by its matrix. PennyLane is hardly imported here, as an operator brings all that is asked of it.
+An operator is looked up by its name in the tables of `rows` and `leaves`; what stands for other operators (controls,
+adjoints, powers, products, conditions) by its kind; whatever is left by its decomposition, at last by its matrix.
+PennyLane is hardly imported here, as an operator brings all that is asked of it.
 """
 
 from __future__ import annotations
@@ -13,22 +13,19 @@ from typing import Any
 
 import numpy as np
 
-from qdl.adapters.pennylane.operations_leaves import (
+from qdl.adapters.pennylane.operations.leaves import (
     LEAVES,
     MATRIX_WIRES,
     Handler,
     Places,
-    array,
     by_matrix,
     generated,
     holds,
-    number,
     pauli_turn,
-    plain,
     row,
-    symbolic,
 )
-from qdl.adapters.pennylane.operations_rows import CHANNELS, GENERATED, NOTHING, SAME, SEQUENCES
+from qdl.adapters.pennylane.operations.rows import CHANNELS, GENERATED, NOTHING, SAME, SEQUENCES
+from qdl.adapters.pennylane.operations.values import array, number, plain, symbolic
 from qdl.errors import CircuitError, UnsupportedError
 from qdl.ir import Operation
 from qdl.ir.channels import Channel, Measure, channel
@@ -232,7 +229,7 @@ def _turn(coefficient: Any, factor: Any, real: bool) -> Any:
         return number(coefficient) * (factor if isinstance(factor, Expr) else complex(factor).real)
     if isinstance(coefficient, Param) or type(coefficient) is Expr:
         return None
-    carried = isinstance(coefficient, Expr) or hasattr(coefficient, "expression")  # a symbol, of convert_symbols
+    carried = isinstance(coefficient, Expr) or hasattr(coefficient, "expression")  # a symbol, of convert.symbols
     exponent = factor * (coefficient if carried else complex(coefficient))
     left = np.real(exponent)
     return None if isinstance(left, Expr) or left else -np.imag(exponent)

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from qdl.adapters.pennylane.convert_out import QuantumFunction
-from qdl.adapters.pennylane.convert_symbols import holds, plain, register, traced
+from qdl.adapters.pennylane.convert.symbols import holds, plain, register, traced
+from qdl.adapters.pennylane.convert.to_function import QuantumFunction
 from qdl.adapters.pennylane.operations import translate
 from qdl.errors import CircuitError, QdlError, UnsupportedError
 from qdl.ir import Circuit, Operation

@@ -26,10 +26,11 @@ from pennylane.tape import QuantumScript
 from pennylane.transforms import broadcast_expand, defer_measurements
 from pennylane.transforms.core import CompilePipeline, transform
 
-from qdl.adapters.pennylane.device_deep import DEEP
-from qdl.adapters.pennylane.device_form import MAP_WIRES, PLAIN, varies, varying_matrix
+from qdl.adapters.pennylane.device.deep import DEEP
+from qdl.adapters.pennylane.device.form import MAP_WIRES, PLAIN, varying_matrix
 from qdl.adapters.pennylane.operations import native
-from qdl.adapters.pennylane.operations_rows import CHANNELS, NOTHING
+from qdl.adapters.pennylane.operations.rows import CHANNELS, NOTHING
+from qdl.adapters.pennylane.operations.values import varies
 
 STATES = {"StatePrep", "AmplitudeEmbedding", "BasisState", "BasisEmbedding", "QubitDensityMatrix"}
 NOISE = {*CHANNELS, "QubitChannel", "PauliError", "QubitDensityMatrix"}

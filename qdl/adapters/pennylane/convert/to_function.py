@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from functools import reduce
 from typing import Any
 
-from qdl.adapters.pennylane.convert_gates import expanded, operators
-from qdl.adapters.pennylane.convert_values import Numbers, alike, entries, named
+from qdl.adapters.pennylane.convert.gates import expanded, operators
+from qdl.adapters.pennylane.convert.values import Numbers, alike, entries, named
 from qdl.errors import CircuitError, UnsupportedError
 from qdl.ir import Circuit, Operation
 from qdl.ir.bits import Condition

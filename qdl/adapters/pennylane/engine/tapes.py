@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from qdl.adapters.pennylane.convert_gates import expanded, operators, under
-from qdl.adapters.pennylane.convert_out import prepared
-from qdl.adapters.pennylane.engine_deferred import Deferred, Piece
+from qdl.adapters.pennylane.convert.gates import expanded, operators, under
+from qdl.adapters.pennylane.convert.to_function import prepared
+from qdl.adapters.pennylane.engine.deferred import Deferred, Piece
 from qdl.engine.remote import Program, Real
 from qdl.errors import ValuesError
 from qdl.ir import Operation

@@ -28,12 +28,13 @@ from pennylane.exceptions import DeviceError
 from pennylane.tape import QuantumScript
 from pennylane.transforms.core import CompilePipeline
 
-from qdl.adapters.pennylane.device_deep import deep, trajectories
-from qdl.adapters.pennylane.device_gradient import Kept, kept, same, through_autograd
-from qdl.adapters.pennylane.device_preprocess import Preparation, prepare
-from qdl.adapters.pennylane.device_run import Setup, Task, as_numpy, run
-from qdl.adapters.pennylane.device_shots import sampled
-from qdl.adapters.pennylane.device_snapshots import take
+from qdl.adapters.pennylane.device.deep import deep, trajectories
+from qdl.adapters.pennylane.device.gradient import Kept, kept, same, through_autograd
+from qdl.adapters.pennylane.device.preprocess import Preparation, prepare
+from qdl.adapters.pennylane.device.results import Gradients, home, nested, one, pushed
+from qdl.adapters.pennylane.device.run import Setup, as_numpy, run
+from qdl.adapters.pennylane.device.shots import sampled
+from qdl.adapters.pennylane.device.snapshots import take
 from qdl.engine.values import real_dtype
 
 Config: TypeAlias = ExecutionConfig | None
@@ -167,17 +168,17 @@ class QdlDevice(Device):
             return [found.values for found in self._run_kept(tapes)]
         through = config.gradient_method in ("backprop", None)  # nothing stands between the user's graph and the device
         if through and any(type(p).__name__ == "ArrayBox" for tape in tapes for p in tape.get_parameters(False)):
-            return [_one(results) for results in through_autograd(tapes, self._setup)]
+            return [one(results) for results in through_autograd(tapes, self._setup)]
         found = run(tapes, self._setup)
         tensors = through and config.interface == math.Interface.TORCH
         out = []
         for task, results in found:
             if tensors or task.kind.library == "torch":
-                out.append(_one([_home(r, task, through) for r in results]))
+                out.append(one([home(r, task, through) for r in results]))
             elif through and config.interface == math.Interface.AUTOGRAD:
-                out.append(_one([math.asarray(as_numpy(r), like="autograd") for r in results]))
+                out.append(one([math.asarray(as_numpy(r), like="autograd") for r in results]))
             else:
-                out.append(_one([as_numpy(r) for r in results]))
+                out.append(one([as_numpy(r) for r in results]))
         return out
 
     def _run_kept(self, tapes: Sequence[QuantumScript]) -> list[Kept]:
@@ -197,14 +198,14 @@ class QdlDevice(Device):
 
     def compute_derivatives(self, circuits: Sequence[QuantumScript], execution_config: Config = None) -> Any:
         """The Jacobian of each tape, by one batched reverse sweep over what its execution left behind."""
-        return tuple(_nested(found) for found in self._derived(circuits))
+        return tuple(nested(found) for found in self._derived(circuits))
 
     def execute_and_compute_derivatives(
         self, circuits: Sequence[QuantumScript], execution_config: Config = None
     ) -> tuple[Any, Any]:
         """Results and Jacobians."""
         found = self._run_kept(circuits)
-        return tuple(f.values for f in found), tuple(map(_nested, found))
+        return tuple(f.values for f in found), tuple(map(nested, found))
 
     def compute_vjp(
         self, circuits: Sequence[QuantumScript], cotangents: Sequence[Any], execution_config: Config = None
@@ -224,7 +225,7 @@ class QdlDevice(Device):
         self, circuits: Sequence[QuantumScript], tangents: Sequence[Any], execution_config: Config = None
     ) -> Any:
         """For each tape how its results move when its trainable parameters do."""
-        return tuple(_pushed(f, given) for f, given in zip(self._derived(circuits), tangents, strict=True))
+        return tuple(pushed(f, given) for f, given in zip(self._derived(circuits), tangents, strict=True))
 
     def execute_and_compute_jvp(
         self, circuits: Sequence[QuantumScript], tangents: Sequence[Any], execution_config: Config = None
@@ -241,50 +242,6 @@ class MixedName(str):
 
     def __contains__(self, part: object) -> bool:
         return part == "mixed" or (isinstance(part, str) and super().__contains__(part))
-
-
-class Gradients(tuple):
-    """The gradients of a tape's parameters, of which some may be per sample: PennyLane would take it for an array."""
-
-    __slots__ = ()
-
-    @property
-    def shape(self) -> tuple[int]:
-        """How many there are."""
-        return (len(self),)
-
-    def squeeze(self) -> Gradients:
-        """Nothing is to be squeezed."""
-        return self
-
-
-def _one(results: Sequence[Any]) -> Any:
-    return results[0] if len(results) == 1 else tuple(results)
-
-
-def _home(result: torch.Tensor, task: Task, graph: bool) -> torch.Tensor:
-    """A result where the inputs are, in their precision."""
-    dtype = task.kind.dtype.to_complex() if result.is_complex() else task.kind.dtype
-    moved = result.to(task.origin, dtype)
-    return moved if graph else moved.detach()
-
-
-def _nested(found: Kept) -> Any:
-    """Jacobians as PennyLane nests them: measurements, then parameters, either left out if there is only one."""
-    rows = [tuple(map(as_numpy, row)) for row in found.jacobian()]
-    rows = [row[0] if len(row) == 1 else row for row in rows]
-    return rows[0] if len(rows) == 1 else tuple(rows)
-
-
-def _pushed(found: Kept, tangents: Any) -> Any:
-    moved = []
-    for row in found.jacobian():
-        total: Any = 0.0
-        for jacobian, tangent in zip(row, tangents, strict=True):
-            given = np.asarray(tangent)
-            total = total + np.tensordot(as_numpy(jacobian), given, given.ndim)
-        moved.append(total)
-    return moved[0] if len(moved) == 1 else tuple(moved)
 
 
 @simulator_tracking

@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from qdl.adapters.pennylane.device_form import form_of
-from qdl.adapters.pennylane.device_run import Setup, as_numpy, run
-from qdl.adapters.pennylane.device_slots import Slots
+from qdl.adapters.pennylane.device.form import form_of
+from qdl.adapters.pennylane.device.run import Setup, as_numpy, run
+from qdl.adapters.pennylane.device.slots import Slots
 
 
 @dataclass

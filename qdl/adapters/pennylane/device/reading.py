@@ -10,10 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from qdl.adapters.pennylane.device_form import Form, Key, circuit_of, structure
-from qdl.adapters.pennylane.device_observables import gather, observable, terms_of
-from qdl.adapters.pennylane.device_slots import Slots
+from qdl.adapters.pennylane.device.form import Form, Key, circuit_of, structure
+from qdl.adapters.pennylane.device.observables import gather, observable
+from qdl.adapters.pennylane.device.slots import Slots
 from qdl.adapters.pennylane.operations import translate
+from qdl.adapters.pennylane.operations.words import terms_of
 from qdl.ir.observables import Observable
 from qdl.run import Compiled, Options
 from qdl.run.outcomes import Probs

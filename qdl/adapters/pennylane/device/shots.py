@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from qdl.adapters.pennylane.device_run import Final, Setup, states
+from qdl.adapters.pennylane.device.run import Final, Setup, states
 
 
 def sampled(tapes: Sequence[Any], setup: Setup, rng: np.random.Generator, postselect: str | None) -> list[Any]:

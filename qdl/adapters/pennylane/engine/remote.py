@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from qdl.adapters.pennylane.engine_deferred import Deferred, deferred
-from qdl.adapters.pennylane.engine_prepared import Expvals, Probs, Samples
-from qdl.adapters.pennylane.engine_tapes import Tapes
+from qdl.adapters.pennylane.engine.deferred import Deferred, deferred
+from qdl.adapters.pennylane.engine.prepared import Expvals, Probs, Samples
+from qdl.adapters.pennylane.engine.tapes import Tapes
 from qdl.engine.memory import available
 from qdl.engine.remote import Program, Setting
 from qdl.errors import MemoryBudgetError, UnsupportedError

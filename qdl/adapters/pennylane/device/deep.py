@@ -12,9 +12,9 @@ from pennylane.ops import MeasurementValue, MidMeasure
 from pennylane.transforms import convert_to_numpy_parameters
 from pennylane.wires import Wires
 
-from qdl.adapters.pennylane.device_run import Setup, wires_of
+from qdl.adapters.pennylane.device.run import Setup, wires_of
 from qdl.adapters.pennylane.operations import translate
-from qdl.adapters.pennylane.operations_leaves import Places, measured
+from qdl.adapters.pennylane.operations.leaves import Places, measured
 from qdl.ir import Circuit
 from qdl.run import sample
 

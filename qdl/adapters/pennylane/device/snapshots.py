@@ -8,7 +8,7 @@ from typing import Any
 from pennylane.measurements import StateMP
 from pennylane.tape import QuantumScript
 
-from qdl.adapters.pennylane.device_run import wires_of
+from qdl.adapters.pennylane.device.run import wires_of
 
 
 def take(tape: Any, labels: tuple[Any, ...] | None, debugger: Any, execute: Callable[[Sequence[Any]], Any]) -> None:

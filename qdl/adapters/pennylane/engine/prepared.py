@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from qdl.adapters.pennylane.convert_observables import to_observable
-from qdl.adapters.pennylane.engine_tapes import Tapes
+from qdl.adapters.pennylane.convert.observables import to_observable
+from qdl.adapters.pennylane.engine.tapes import Tapes
 from qdl.engine.remote import Bits, Real, Setting
 from qdl.errors import UnsupportedError
 from qdl.ir import Observable

@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from qdl.adapters.pennylane.operations_rows import Row
+from qdl.adapters.pennylane.operations.rows import Row
+from qdl.adapters.pennylane.operations.values import array, number, plain, symbolic
 from qdl.errors import CircuitError, UnsupportedError
 from qdl.ir import Operation
 from qdl.ir.bits import Condition, condition, of_bits
 from qdl.ir.channels import Measure, channel, kraus_channel
 from qdl.ir.gates import TABLE, Exponential, Fixed, Gate, Matrix, Prepare, pauli_rotation, unitary
-from qdl.ir.params import Angle, Expr, Param, as_angle
+from qdl.ir.params import Param, as_angle
 
 MATRIX_WIRES = 10  # of a gate that has nothing but a matrix
 PAULIS = {"X": "rx", "Y": "ry", "Z": "rz", "XX": "rxx", "YY": "ryy", "ZZ": "rzz", "ZX": "rzx"}
@@ -48,62 +49,6 @@ class Places:
 def row(name: Row) -> Gate:
     """A row by its name, or as it is."""
     return TABLE[name] if isinstance(name, str) else name
-
-
-def plain(values: Iterable[Any]) -> tuple[Angle, ...]:
-    """Angles as floats and expressions."""
-    return tuple(number(value) for value in values)
-
-
-def number(value: Any) -> Angle:
-    """One angle: a number of any library as a float, an expression as it is."""
-    if type(value) is float:
-        return value
-    if isinstance(value, (Expr, Param)):
-        return as_angle(value)
-    if isinstance(value, np.ndarray) and value.dtype == object and value.size == 1:
-        return as_angle(value.item())
-    if getattr(value, "requires_grad", False) and hasattr(value, "grad_fn"):
-        raise CircuitError(
-            "an angle is a tensor with a gradient",
-            got=f"{value!r}"[:80],
-            do="put a Param in its place and pass it later",
-        )
-    if getattr(value, "shape", ()) not in ((), (1,)):
-        raise CircuitError(
-            "an angle is a batch of numbers", got=f"shape {tuple(value.shape)}", do="put a Param in its place"
-        )
-    if getattr(value, "shape", ()) == (1,):
-        value = value[0]
-    if np.iscomplexobj(value):
-        full = complex(value)
-        if full.imag:
-            raise CircuitError("an angle must be real", got=full)
-        return as_angle(full.real)
-    return as_angle(float(value))
-
-
-def _refuse_gradient(what: str, value: Any) -> None:
-    if getattr(value, "requires_grad", False) and hasattr(value, "grad_fn"):
-        raise CircuitError(
-            f"{what} is a tensor with a gradient", got=f"{value!r}"[:80], do="put a Param in its place, or detach it"
-        )
-
-
-def symbolic(angles: Iterable[Any]) -> bool:
-    """Whether any of them is an expression."""
-    return any(isinstance(a, (Expr, Param)) or (isinstance(a, np.ndarray) and a.dtype == object) for a in angles)
-
-
-def array(value: Any) -> Matrix:
-    """Numbers of any library as a numpy array, dense."""
-    if hasattr(value, "toarray"):
-        value = value.toarray()
-    if getattr(value, "requires_grad", False) and hasattr(value, "grad_fn"):
-        raise CircuitError(
-            "a matrix is a tensor with a gradient", do="detach it, or put its decomposition in its place"
-        )
-    return np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
 
 
 @lru_cache(maxsize=256)
@@ -242,7 +187,7 @@ def _rotor(op: Any, angles: tuple[Any, ...], places: Places) -> list[Operation]:
 
 
 def _noise(op: Any, angles: tuple[Any, ...], places: Places) -> list[Operation]:
-    """A row of our own channels, as qdl.adapters.pennylane.convert_own carries it."""
+    """A row of our own channels, as qdl.adapters.pennylane.convert.own carries it."""
     found, strengths = channel(op.hyperparameters["row"], len(op.wires)), plain(angles)
     found.refuse_bad(strengths)
     return [Operation(found, strengths, places.of(op.wires))]
@@ -292,7 +237,7 @@ LEAVES: dict[str, Handler] = {
     "QubitDensityMatrix": _density,
     "QubitChannel": _kraus,
     "PauliError": _pauli_error,
-    "Noise": _noise,  # this and RV are of qdl.adapters.pennylane.convert_own
+    "Noise": _noise,  # this and RV are of qdl.adapters.pennylane.convert.own
     "RV": _rotor,
     "MidMeasureMP": _mid_measure,
 }

@@ -8,7 +8,7 @@ import pennylane as qml
 from pennylane import math
 from pennylane.operation import Channel, Operation
 
-from qdl.adapters.pennylane.convert_values import Numbers
+from qdl.adapters.pennylane.convert.values import Numbers
 from qdl.ir.channels import channel
 from qdl.ir.params import Param
 

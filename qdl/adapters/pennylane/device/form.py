@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from qdl.adapters.pennylane.device_slots import Slots
+from qdl.adapters.pennylane.device.slots import Slots
 from qdl.adapters.pennylane.operations import translate
-from qdl.adapters.pennylane.operations_leaves import MATRIX_WIRES, array, pauli_turn
-from qdl.adapters.pennylane.operations_rows import CHANNELS, GENERATED, NOTHING, SAME, SEQUENCES
+from qdl.adapters.pennylane.operations.leaves import MATRIX_WIRES, pauli_turn
+from qdl.adapters.pennylane.operations.rows import CHANNELS, GENERATED, NOTHING, SAME, SEQUENCES
+from qdl.adapters.pennylane.operations.values import array, varies
 from qdl.ir import Circuit, Operation
 from qdl.ir.gates import Fixed, Gate, Prepare
 from qdl.ir.maps import Map
@@ -123,14 +124,6 @@ def structure(op: Any) -> tuple[Key, list[Any]]:
         return (type(op).__name__, labels, what, key), values
     constants = tuple(array(d) for d in op.data)
     return (name, labels, tuple((c.shape, c.dtype.str, c.tobytes()) for c in constants)), []
-
-
-def varies(value: Any) -> bool:
-    """Whether a value may be asked for its gradient."""
-    return bool(getattr(value, "requires_grad", False) and hasattr(value, "grad_fn")) or type(value).__name__ in (
-        "ArrayBox",
-        "GradTrackingTensor",
-    )
 
 
 def varying_matrix(op: Any) -> bool:

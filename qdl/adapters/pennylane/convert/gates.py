@@ -1,4 +1,4 @@
-"""qdl's operations as PennyLane's operators: the table of operations_rows read backwards, and what it lacks."""
+"""qdl's operations as PennyLane's operators: the table of `operations.rows` read backwards, and what it lacks."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from qdl.adapters.pennylane.convert_values import alike
-from qdl.adapters.pennylane.operations_rows import GENERATED, SAME
+from qdl.adapters.pennylane.convert.values import alike
+from qdl.adapters.pennylane.operations.rows import GENERATED, SAME
 from qdl.engine.rotations import Constant, recipe
 from qdl.errors import UnsupportedError
 from qdl.ir import Operation
@@ -101,7 +101,7 @@ def _plain(gate: Gate, angles: Sequence[Any], wires: list[Any]) -> list[Any]:
     if letters:
         return [qml.PauliRot(angles[0], letters, wires=wires)]
     if isinstance(gate, Rotor):
-        from qdl.adapters.pennylane.convert_own import RV
+        from qdl.adapters.pennylane.convert.own import RV
 
         return [RV(*angles, wires=wires)]
     if isinstance(gate, Exponential):
@@ -179,6 +179,6 @@ def _channel(gate: Channel, angles: Sequence[Any], wires: list[Any]) -> Any:
         return qml.QubitChannel([matrix.copy() for matrix in gate.operators()], wires=wires)
     if gate.name == "reset":
         return qml.ResetError(1.0, 0.0, wires=wires)
-    from qdl.adapters.pennylane.convert_own import Noise
+    from qdl.adapters.pennylane.convert.own import Noise
 
     return Noise(*angles, row=gate.name, wires=wires)
