@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from torch import nn
 
 from qdl.errors import ValuesError
-from qdl.nn.conv.layers import _QuantumConv
-from qdl.nn.layer import QuantumLayer
 from qdl.nn.seeds import derived
 
 Model = TypeVar("Model", bound=nn.Module)
 _KEEP: Any = object()
+
+
+class Configurable(Protocol):
+    """A module whose forward pass is planned under options: all that `configure` asks of it.
+
+    Examples
+    --------
+    >>> from qdl.nn import QuantumConv2d
+    >>> sorted(QuantumConv2d(1, 2, 3).reconfigured({"shots": 100}))
+    ['_filter', 'options']
+    """
+
+    def reconfigured(self, changes: dict[str, Any]) -> dict[str, Any]:
+        """Attributes under changed options, planned but not set, with a QdlError for what cannot be done."""
+        ...
 
 
 def configure(
@@ -25,6 +38,8 @@ def configure(
     seed: Any = _KEEP,
 ) -> Model:
     """Plan every quantum layer of a model again under other options; what is not named stays.
+
+    A layer is quantum when its class is `Configurable`: it has a method ``reconfigured``.
 
     Parameters
     ----------
@@ -54,7 +69,7 @@ def configure(
     """
     named = {"engine": engine, "shots": shots, "noise": noise, "grad": grad, "seed": seed}
     changes = {name: value for name, value in named.items() if value is not _KEEP}
-    layers = [layer for layer in model.modules() if isinstance(layer, (_QuantumConv, QuantumLayer))]
+    layers = _configurable(model)
     if not layers:
         raise ValuesError("the model has no quantum layer", got=type(model).__name__)
     planned = []
@@ -65,3 +80,9 @@ def configure(
         for name, value in attributes.items():
             setattr(layer, name, value)
     return model
+
+
+def _configurable(model: nn.Module) -> list[Configurable]:
+    """By the class: a module that only passes on another's attributes, as `torch.compile` makes them, is not asked."""
+    found: list[Any] = [layer for layer in model.modules() if hasattr(type(layer), "reconfigured")]
+    return found

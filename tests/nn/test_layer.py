@@ -154,6 +154,32 @@ def test_configure_plans_again() -> None:
     assert torch.equal(layer(*values), exact)
 
 
+class Reader(nn.Module):
+    """A layer of a user's own, planned under options."""
+
+    shots: Any = None
+
+    def reconfigured(self, changes: dict[str, Any]) -> dict[str, Any]:
+        if changes.get("grad") == "adjoint":
+            raise ValuesError("no adjoint")
+        return {"shots": changes.get("shots", self.shots)}
+
+
+def test_a_layer_of_ones_own_is_configured_like_any() -> None:
+    model = nn.Sequential(Reader(), nn.Sequential(Reader(), nn.Linear(1, 1)), layer_of())
+    assert configure(model, shots=7) is model
+    assert [model[0].shots, model[1][0].shots, model[2].options["shots"]] == [7, 7, 7]
+    with pytest.raises(ValuesError, match="no adjoint"):
+        configure(model, shots=None, grad="adjoint")
+    assert [model[0].shots, model[2].options["shots"]] == [7, 7]
+
+
+def test_a_compiled_layer_is_configured_once() -> None:
+    layer = layer_of()
+    configure(torch.compile(layer, backend="eager"), shots=20, seed=3)
+    assert layer.options["seed"] == configure(layer_of(), seed=3).options["seed"]
+
+
 def test_the_circuit_it_was_made_from_may_grow_on() -> None:
     c = circuit()
     layer = QuantumLayer(c, OBSERVABLES, weights=BOTH, dtype=torch.float64)
