@@ -16,9 +16,7 @@ from pennylane.devices.preprocess import (
     no_sampling,
     validate_device_wires,
     validate_measurements,
-    validate_observables,
 )
-from pennylane.exceptions import DeviceError
 from pennylane.measurements import ClassicalShadowMP, SampleMeasurement, ShadowExpvalMP, StateMeasurement
 from pennylane.ops import Conditional, MidMeasure, PauliRot, QubitUnitary
 from pennylane.ops.op_math import CompositeOp, SymbolicOp
@@ -92,10 +90,6 @@ def _turns(op: Any) -> list[Any] | None:
     ]
 
 
-def _decompose_one(op: Any) -> list[Any]:
-    return opened(op)
-
-
 def sampled_observable(obs: Any) -> bool:
     """Whether an observable can be measured with shots."""
     if isinstance(obs, CompositeOp):
@@ -138,8 +132,8 @@ class Preparation:
         Whether the device's states are density matrices.
     deferred : bool
         Whether measurements are deferred before wires are checked: the wires they take must be the device's.
-    backprop : bool
-        Whether gradients need exact results.
+    exact : str or None
+        What asks for exact results, for messages: such a configuration refuses shots.
     """
 
     def __init__(self, name: str, wires: Any, mixed: bool, deferred: bool, exact: str | None) -> None:
@@ -150,7 +144,7 @@ class Preparation:
         add = self.pipeline.add_transform
         if deferred:
             add(defer_measurements, allow_postselect=True)
-        add(decompose, stopping_condition=self._stays, decomposer=_decompose_one, device_wires=wires, name=name)
+        add(decompose, stopping_condition=self._stays, decomposer=opened, device_wires=wires, name=name)
         add(device_resolve_dynamic_wires, wires=wires, allow_resets=not deferred)
         add(validate_device_wires, wires, name=name)
         add(
@@ -163,10 +157,10 @@ class Preparation:
             add(no_sampling, name=exact)
         self.second = CompilePipeline()
         self.second.add_transform(defer_measurements, allow_postselect=True)
-        self.second.add_transform(decompose, stopping_condition=self._stays, decomposer=_decompose_one, name=name)
+        self.second.add_transform(decompose, stopping_condition=self._stays, decomposer=opened, name=name)
         self.native = CompilePipeline()
         self.native.add_transform(broadcast_expand)
-        self.native.add_transform(decompose, stopping_condition=self._native, decomposer=_decompose_one, name=name)
+        self.native.add_transform(decompose, stopping_condition=self._native, decomposer=opened, name=name)
         self.exact = exact
 
     def _native(self, op: Any) -> bool:
@@ -218,6 +212,3 @@ def _wide(tape: QuantumScript) -> bool:
 def prepare(tape: QuantumScript, preparation: Preparation) -> tuple[Sequence[QuantumScript], Post]:
     """A tape made ready by a `Preparation`."""
     return preparation(tape)
-
-
-__all__ = ["DeviceError", "Preparation", "prepare", "validate_observables"]
