@@ -65,5 +65,35 @@ def rows_that_fit(
     return max(1, min(samples, int((budget - fixed) / per_sample)))
 
 
+def check_state(whose: str, wires: str, index_bits: int, single: bool, remedy: str) -> None:
+    """Refuse a state that a simulator of someone else's would keep here, before anything is sent.
+
+    Parameters
+    ----------
+    whose : str
+        What the error names.
+    wires : str
+        How many there are, in words.
+    index_bits : int
+        The state has 2**index_bits entries.
+    single : bool
+        Whether they are complex64, not complex128.
+    remedy : str
+
+    Raises
+    ------
+    MemoryBudgetError
+        If it is larger than what is available.
+    """
+    power, free = index_bits + (3 if single else 4), available(torch.device("cpu"))
+    if 2**power > free:
+        raise MemoryBudgetError(
+            f"{whose} does not fit into memory",
+            got=f"{wires}: {_text(2**power) if power < 100 else f'2**{power - 30} GiB'}",
+            expected=f"at most {_text(free)}",
+            do=remedy,
+        )
+
+
 def _text(size: float) -> str:
     return f"{size / 2**30:.3g} GiB" if size >= 2**28 else f"{size / 2**20:.3g} MiB"

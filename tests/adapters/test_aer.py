@@ -517,6 +517,7 @@ TURNED = Circuit(1).rx(Param("x", 1)[0], 0)
         ),
         (shots("density_matrix", Circuit(24).h(0)), MemoryBudgetError, "24 wires .* 'density_matrix'.*='aer:statevec"),
         (shots("automatic", Circuit(44).h(0)), MemoryBudgetError, "'aer:matrix_product_state'"),
+        (shots("automatic", Circuit(1100).h(0)), MemoryBudgetError, "1100 wires"),
         (at(TURNED, [[]]), ValuesError, r"expected \(rows, 1\)"),
         (at(TURNED, [0.0]), ValuesError, "do not fit the program"),
         (at(TURNED, [[math.nan]], "statevector"), ValuesError, "angles must be finite"),

@@ -447,7 +447,8 @@ def at(circuit: Circuit, rows: Any) -> Callable[[], Any]:
         (exact("lightning.qubit", DAMPED), UnsupportedError, "'amplitude_damping'; use 'pennylane:default.mixed'"),
         (exact("default.qubit", DAMPED), UnsupportedError, "pure states"),
         (exact("default.clifford", Circuit(1).t(0)), UnsupportedError, "default.clifford"),
-        (exact("default.mixed", Circuit(30).h(0)), MemoryBudgetError, "30 wires"),
+        (exact("default.mixed", Circuit(30).h(0)), MemoryBudgetError, r"30 wires: 1.72e\+10 GiB"),
+        (exact("default.mixed", Circuit(600).h(0)), MemoryBudgetError, r"600 wires: 2\*\*1174 GiB"),
         (exact("default.qubit", Circuit(50).h(0)), MemoryBudgetError, "50 wires"),
         (
             exact(qml.device("default.qubit", wires=1), Circuit(2).h(1)),

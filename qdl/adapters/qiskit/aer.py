@@ -15,9 +15,9 @@ import torch
 from qdl.adapters.qiskit import measured
 from qdl.adapters.qiskit.circuits import Translation
 from qdl.adapters.qiskit.prepared import Expvals, Probs, Samples
-from qdl.engine.memory import available
+from qdl.engine.memory import check_state
 from qdl.engine.remote import Program, Setting
-from qdl.errors import MemoryBudgetError, UnsupportedError
+from qdl.errors import UnsupportedError
 from qdl.ir.channels import Channel, Measure
 from qdl.ir.observables import Word
 
@@ -91,13 +91,6 @@ class Aer:
 def _check_memory(program: Program, method: str) -> None:
     """Refuse states that do not fit, before anything is sent."""
     levels = {"statevector": 1, "density_matrix": 2}.get(method, 0)
-    size = (8 if program.dtype == torch.float32 else 16) * 2.0 ** (levels * program.wires)
-    free = available(torch.device("cpu"))
-    if size > free:
-        smaller = "'aer:matrix_product_state'" if levels == 1 else "'aer:statevector' with shots"
-        raise MemoryBudgetError(
-            "Aer's state does not fit into memory",
-            got=f"{program.wires} wires by the method {method!r}: {size / 2**30:.3g} GiB",
-            expected=f"at most {free / 2**30:.3g} GiB",
-            do=f"use engine={smaller}",
-        )
+    smaller = "'aer:matrix_product_state'" if levels == 1 else "'aer:statevector' with shots"
+    wires = f"{program.wires} wires by the method {method!r}"
+    check_state("Aer's state", wires, levels * program.wires, program.dtype == torch.float32, f"use engine={smaller}")

@@ -21,9 +21,9 @@ import torch
 from qdl.adapters.pennylane.engine.deferred import Deferred, deferred
 from qdl.adapters.pennylane.engine.prepared import Expvals, Probs, Samples
 from qdl.adapters.pennylane.engine.tapes import Tapes
-from qdl.engine.memory import available
+from qdl.engine.memory import check_state
 from qdl.engine.remote import Program, Setting
-from qdl.errors import MemoryBudgetError, UnsupportedError
+from qdl.errors import UnsupportedError
 from qdl.ir.observables import Word
 
 SIMULATORS = ("default.qubit", "default.mixed", "reference.qubit", "lightning.")  # that keep whole states here
@@ -133,16 +133,10 @@ class PennyLane:
         if not self.name.startswith(SIMULATORS):
             return
         single = program.dtype == torch.float32 and self.name.startswith("lightning.")
-        size = (8 if single else 16) * 2.0 ** ((2 if mixed else 1) * count)
-        free = available(torch.device("cpu"))
-        if size > free:
-            more = f", {count - program.wires} of them for measurements" if count > program.wires else ""
-            raise MemoryBudgetError(
-                f"a state of {self.name} does not fit into memory",
-                got=f"{count} wires{more}: {size / 2**30:.3g} GiB",
-                expected=f"at most {free / 2**30:.3g} GiB",
-                do="use fewer wires" + (", or engine='trajectory'" if mixed or more else ""),
-            )
+        more = f", {count - program.wires} of them for measurements" if count > program.wires else ""
+        remedy = "use fewer wires" + (", or engine='trajectory'" if mixed or more else "")
+        index_bits = (2 if mixed else 1) * count
+        check_state(f"a state of {self.name}", f"{count} wires{more}", index_bits, single, remedy)
 
 
 def _check_name(name: str) -> None:
