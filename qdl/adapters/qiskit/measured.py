@@ -9,15 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from qdl.engine.remote import Program
 from qdl.errors import UnsupportedError
 from qdl.ir import Operation
 from qdl.ir.bits import Condition
-from qdl.ir.channels import Channel, Kraus, Limit, Measure
+from qdl.ir.channels import Measure, readout
 from qdl.ir.gates import TABLE
-from qdl.ir.params import Angle
 
 Numbered = tuple[Operation, tuple[int, ...]]  # an operation, and the columns of its angles if they vary
 Steps = Callable[[int, Operation, tuple[int, ...]], Iterator[Numbered]]
@@ -37,24 +34,6 @@ def last(program: Program, index: int) -> bool:
 def conditions(program: Program) -> bool:
     """Whether anything depends on a measured bit."""
     return any(op.condition is not None for op in program.operations)
-
-
-def readout() -> Channel:
-    """The channel that flips basis states: |0> with probability flip0, |1> with probability flip1."""
-    return Channel("readout", 1, ("flip0", "flip1"), _flips, _limits, (readout, ()))
-
-
-def _flips(flip0: Angle, flip1: Angle) -> list[Kraus]:
-    found = []
-    for (true, read), p in Measure.reads(flip0, flip1).items():
-        matrix = np.zeros((2, 2), dtype=complex)
-        matrix[read, true] = 1
-        found.append(Kraus(p, ((1.0, matrix),)))
-    return found
-
-
-def _limits(*flips: Angle) -> list[Limit]:
-    return Measure(noisy=True).check(*flips)
 
 
 def sampled(program: Program, names: Collection[int | str]) -> Program:

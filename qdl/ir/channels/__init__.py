@@ -4,7 +4,7 @@ A channel is rho -> sum_k w_k K_k rho K_k^+ with sum_k w_k K_k^+ K_k = 1. Its st
 the angles of gates are; so they can be batched and have gradients.
 """
 
-from qdl.ir.channels.kinds import Channel, Kraus, Limit, Measure
+from qdl.ir.channels.kinds import Channel, Kraus, Limit, Measure, readout
 from qdl.ir.channels.rows import CHANNELS, DEFAULTS, channel, channel_table_markdown, kraus_channel
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "channel",
     "channel_table_markdown",
     "kraus_channel",
+    "readout",
 ]

@@ -171,6 +171,26 @@ class Measure(Gate):
         raise CircuitError("a measurement has no inverse", do="invert the circuit without its measurements")
 
 
+def readout() -> Channel:
+    """The readout error of a measurement as a channel on basis states, which flips |0> and |1> with its strengths.
+
+    Examples
+    --------
+    >>> [kraus.weight for kraus in readout().kraus(0.25, 0.5)]
+    [0.75, 0.5, 0.25, 0.5]
+    """
+    return Channel("readout", 1, ("flip0", "flip1"), _flips, Measure(noisy=True).check, (readout, ()))
+
+
+def _flips(*flips: Angle) -> list[Kraus]:
+    found = []
+    for (true, read), weight in Measure.reads(*flips).items():
+        matrix = np.zeros((2, 2), dtype=complex)
+        matrix[read, true] = 1
+        found.append(Kraus(weight, ((1.0, matrix),)))
+    return found
+
+
 TOLERANCE = 1e-9  # by which rounding may carry a strength over its limit
 
 

@@ -10,13 +10,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
 from qdl.engine.remote import Program
 from qdl.errors import UnsupportedError
 from qdl.ir import Operation
 from qdl.ir.bits import Condition
-from qdl.ir.channels import Channel, Kraus, Measure, channel
+from qdl.ir.channels import Channel, Measure, channel, readout
 from qdl.ir.gates import TABLE, Gate
 from qdl.ir.params import Angle
 
@@ -154,7 +152,7 @@ class _Deferral:
                 self._add(TABLE["cx"], (), (old, place), op.condition.otherwise())
         self._add(TABLE["cx"], (), (wire, place), op.condition)
         if op.angles:
-            self._add(_flips(), op.angles, (place,), op.condition, columns)
+            self._add(readout(), op.angles, (place,), op.condition, columns)
         self.out.bits[op.bit] = place
 
     def _reset(self, op: Operation) -> None:
@@ -166,20 +164,6 @@ class _Deferral:
             self.own.discard(self.out.wires[wire])
         else:
             self._add(TABLE["swap"], (), (self.out.wires[wire], self._fresh()), op.condition)
-
-
-def _flips() -> Channel:
-    """What writes a bit wrongly: |0> as 1 with probability flip0, |1> as 0 with probability flip1."""
-
-    def kraus(*flips: Angle) -> list[Kraus]:
-        found = []
-        for (true, read), p in Measure.reads(*flips).items():
-            matrix = np.zeros((2, 2), dtype=complex)
-            matrix[read, true] = 1
-            found.append(Kraus(p, ((1.0, matrix),)))
-        return found
-
-    return Channel("readout", 1, ("flip0", "flip1"), kraus, Measure(noisy=True).check, (_flips, ()))
 
 
 def _last_touch(operations: Sequence[Operation]) -> dict[int, int]:
