@@ -11,7 +11,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from qdl.physics import detector_kernel, detector_sine, detector_sine_reference
+from qdl.physics import detector_sine, detector_sine_reference
+from qdl.physics.detector import kernel
 
 TOLERANCE = {torch.float64: 1e-13, torch.float32: 3e-6}
 SHAPES = [(1, 1, 1, 1), (1, 2, 3, 5), (1, 9, 8, 700), (3, 7, 2, 33), (2, 72, 4, 300), (1, 5, 1, 0), (4, 1, 2, 65)]
@@ -74,7 +75,7 @@ def test_without_an_offset_it_is_zero() -> None:
 def test_both_twins_agree(
     shape: tuple[int, int, int, int], dtype: torch.dtype, chunk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(detector_kernel._CHUNK, "cpu", chunk)
+    monkeypatch.setitem(kernel._CHUNK, "cpu", chunk)
     fast, slow = with_grad(case(*shape, dtype)), with_grad(case(*shape, dtype))
     found, expected = detector_sine(*fast), detector_sine_reference(*slow)
     assert largest(found, expected) < TOLERANCE[dtype]

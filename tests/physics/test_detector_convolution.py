@@ -11,10 +11,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import unfold
 
-from qdl.physics import detector_convolution, detector_features, detector_sine_reference
-from qdl.physics.detector_convolution import _Form
-from qdl.physics.detector_features import Side
-from qdl.physics.detector_series import BOUNDS, TOLERANCE, Series, series, series_for
+from qdl.physics import detector_convolution, detector_sine_reference
+from qdl.physics.detector import features
+from qdl.physics.detector.convolution import _Form
+from qdl.physics.detector.features import Side
+from qdl.physics.detector.series import BOUNDS, TOLERANCE, Series, series, series_for
 
 # Terms of the magnitude and of the angle.
 RANKS = {
@@ -88,7 +89,7 @@ def test_the_table_of_ranks(bound: float, dtype: torch.dtype) -> None:
 @pytest.mark.parametrize("scratch", [1, 1 << 19])
 @pytest.mark.parametrize("which", ["inputs", "phases"])
 def test_features_and_their_slow_twin(which: str, scratch: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(detector_features, "_SCRATCH", scratch)
+    monkeypatch.setattr(features, "_SCRATCH", scratch)
     side: Side = getattr(series(1.5, torch.float64), which)
     torch.manual_seed(1)
     t = (torch.rand(5, 3, 2, 4, dtype=torch.float64) * 2 - 1) * (1 if which == "inputs" else 1.5)

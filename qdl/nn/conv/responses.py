@@ -27,7 +27,7 @@ from qdl.nn.conv.patches import Windows
 from qdl.nn.once import FirstOrder, once
 from qdl.nn.seeds import fixed
 from qdl.physics import detector_convolution, detector_sine
-from qdl.physics.detector_series import series_for
+from qdl.physics.detector.series import series_for
 from qdl.run import binomial, readout_only
 
 

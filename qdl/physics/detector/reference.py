@@ -6,7 +6,7 @@ from torch import Tensor
 
 
 def detector_sine_reference(x: Tensor, phase: Tensor, offset: Tensor | None = None) -> Tensor:
-    """The slow twin of `qdl.physics.detector.detector_sine`, with the same arguments and shapes (PHYSICS.md A3a).
+    """The slow twin of `qdl.physics.detector_sine`, with the same arguments and shapes (PHYSICS.md A3a).
 
     Examples
     --------
