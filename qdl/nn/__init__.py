@@ -4,6 +4,38 @@ from __future__ import annotations
 
 from qdl.nn.configure import configure
 from qdl.nn.conv import QuantumConv1d, QuantumConv2d, QuantumConv3d
+from qdl.nn.encoding import (
+    AmplitudeEncoding,
+    AngleEncoding,
+    ChebyshevEncoding,
+    CoherentEncoding,
+    DenseAngleEncoding,
+    Encoding,
+    FourierEncoding,
+    HamiltonianEncoding,
+    IQPEncoding,
+    ProbabilityEncoding,
+    SignedEncoding,
+    ZZEncoding,
+)
 from qdl.nn.layer import QuantumLayer
 
-__all__ = ["QuantumConv1d", "QuantumConv2d", "QuantumConv3d", "QuantumLayer", "configure"]
+__all__ = [
+    "AmplitudeEncoding",
+    "AngleEncoding",
+    "ChebyshevEncoding",
+    "CoherentEncoding",
+    "DenseAngleEncoding",
+    "Encoding",
+    "FourierEncoding",
+    "HamiltonianEncoding",
+    "IQPEncoding",
+    "ProbabilityEncoding",
+    "QuantumConv1d",
+    "QuantumConv2d",
+    "QuantumConv3d",
+    "QuantumLayer",
+    "SignedEncoding",
+    "ZZEncoding",
+    "configure",
+]

@@ -1,6 +1,7 @@
 """The input as incident quanta: the three encodings of PHYSICS.md A2 (marked *ours*).
 
-(a) probability: qubit i in RY(2 arcsin sqrt x_i)|0>, so that <n_i> = x_i;
+(a) probability: qubit i in RY(2 arcsin sqrt x_i)|0>, so that <n_i> = x_i; *signed*: the same with |x_i|, turned the
+    other way where x_i < 0, so that the sign is a phase;
 (b) amplitude: one quantum spread over sites, sum_i x_i |i> / |x|;
 (c) coherent: mode i in the coherent state of amplitude x_i.
 """
@@ -17,12 +18,12 @@ def probability_angles(x: Tensor, margin: float = 0.0) -> Tensor:
     Parameters
     ----------
     x : Tensor, any shape
-        Probabilities in [0, 1].
+        Probabilities; what an earlier layer's rounding has put outside [0, 1] is taken for 0 and 1.
     margin : float
-        x is clamped to [margin, 1 - margin] first. The angle's derivative 1/sqrt(x (1 - x)) is infinite at 0 and 1. For
-        a readout that is diagonal in the qubit the product with the readout's own derivative is finite (the detector
-        uses that and needs no margin); for others, such as <X> = 2 sqrt(x (1 - x)), the derivative is truly infinite,
-        and a margin keeps it finite, and zero at the ends, at the price of an error of at most `margin` in <n>.
+        The angle's derivative 1/sqrt(x (1 - x)) is infinite at 0 and 1. For a readout that is diagonal in the qubit the
+        product with the readout's own derivative is finite (the detector uses that and needs no margin); for others,
+        such as <X> = 2 sqrt(x (1 - x)), the derivative is truly infinite. Closer to an end than `margin` it is given
+        as zero: the derivative of x clamped to [margin, 1 - margin]. The angle itself is exact everywhere.
 
     Returns
     -------
@@ -34,7 +35,65 @@ def probability_angles(x: Tensor, margin: float = 0.0) -> Tensor:
     >>> probability_angles(torch.tensor([0.0, 0.5, 1.0])) / torch.pi
     tensor([0.0000, 0.5000, 1.0000])
     """
-    return 2 * x.clamp(margin, 1 - margin).sqrt().asin()
+    angles = _excite(x.clamp(margin, 1 - margin))
+    return _moved(angles, _excite(x.clamp(0, 1))) if margin else angles
+
+
+def signed_angles(x: Tensor, margin: float = 0.0) -> Tensor:
+    """The angles 2 sign(x) arcsin sqrt |x|, in radians: |x| is the probability, the sign a phase of the excitation.
+
+    Parameters
+    ----------
+    x : Tensor, any shape
+        In [-1, 1].
+    margin : float
+        As in `probability_angles`, for |x|.
+
+    Returns
+    -------
+    Tensor, same shape
+        In [-pi, pi].
+
+    Examples
+    --------
+    >>> signed_angles(torch.tensor([-1.0, 0.0, 0.5])) / torch.pi
+    tensor([-1.0000,  0.0000,  0.5000])
+    """
+    return x.sign() * probability_angles(x.abs(), margin)
+
+
+def chebyshev_angles(x: Tensor, margin: float = 0.0) -> Tensor:
+    """The angles arccos x, in radians, whose multiples have the Chebyshev polynomials for cosines: cos(k arccos x).
+
+    Parameters
+    ----------
+    x : Tensor, any shape
+        In [-1, 1], but for an earlier layer's rounding.
+    margin : float
+        The derivative -1/sqrt(1 - x^2) is infinite at both ends; closer to one than `margin` it is given as zero. The
+        angle itself is exact everywhere.
+
+    Returns
+    -------
+    Tensor, same shape
+        In [0, pi].
+
+    Examples
+    --------
+    >>> chebyshev_angles(torch.tensor([-1.0, 0.0, 1.0])) / torch.pi
+    tensor([1.0000, 0.5000, 0.0000])
+    """
+    angles = x.clamp(margin - 1, 1 - margin).acos()
+    return _moved(angles, x.clamp(-1, 1).acos()) if margin else angles
+
+
+def _excite(probability: Tensor) -> Tensor:
+    return 2 * probability.sqrt().asin()
+
+
+def _moved(angles: Tensor, exact: Tensor) -> Tensor:
+    """The exact values with the derivatives of the others."""
+    return angles + (exact - angles).detach()
 
 
 def amplitudes(x: Tensor) -> tuple[Tensor, Tensor]:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch.autograd import gradcheck
 
-from qdl.physics import amplitudes, coherent_state, padded_size, probability_angles
+from qdl.physics import (
+    amplitudes,
+    chebyshev_angles,
+    coherent_state,
+    padded_size,
+    probability_angles,
+    signed_angles,
+)
 
 
 def test_probability_encoding_excites_with_probability_x() -> None:
@@ -64,3 +73,18 @@ def test_coherent_states_hold_alpha_squared_quanta() -> None:
     torch.testing.assert_close(chance.sum(-1), torch.ones_like(alpha), atol=1e-12, rtol=0)
     torch.testing.assert_close(chance @ torch.arange(60.0, dtype=torch.float64), alpha**2, atol=1e-12, rtol=0)
     gradcheck(lambda a: coherent_state(a, 6), alpha, atol=1e-6)
+
+
+@pytest.mark.parametrize("angles", [probability_angles, signed_angles, chebyshev_angles])
+def test_a_margin_changes_no_angle(angles: Callable[..., torch.Tensor]) -> None:
+    x = torch.tensor([0.0, 1e-9, 1e-4, 0.3, 1 - 1e-9, 1.0], dtype=torch.float64)
+    torch.testing.assert_close(angles(x, 1e-6), angles(x), atol=1e-15, rtol=0)
+    inside = torch.tensor([1e-4, 0.4, 0.9], dtype=torch.float64, requires_grad=True)
+    slopes = [torch.autograd.grad(angles(inside, margin).sum(), inside)[0] for margin in (0.0, 1e-6)]
+    assert torch.equal(*slopes)
+
+
+def test_signed_angles_are_odd_and_chebyshev_angles_are_the_arc_of_the_cosine() -> None:
+    x = torch.tensor([-1.0, -0.3, 0.0, 0.7], dtype=torch.float64)
+    torch.testing.assert_close(signed_angles(x), -signed_angles(-x))
+    torch.testing.assert_close(chebyshev_angles(x).cos(), x, atol=1e-15, rtol=0)
