@@ -36,13 +36,26 @@ class Data(Table):
 
 
 class Network(Table):
-    """Two convolutions with ReLU, the maximum over all positions, a linear head."""
+    """Convolutions, each normalised and rectified; the maximum over all positions; a linear head."""
 
-    channels: tuple[Count, Count] = Field(default=(8, 20), description="output channels of the two convolutions")
-    kernels: tuple[Count, Count] = (6, 3)
-    strides: tuple[Count, Count] = (2, 1)
-    paddings: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]] = (2, 0)
+    channels: tuple[Count, ...] = Field(default=(8, 12, 16), min_length=1, description="outputs of each convolution")
+    kernels: tuple[Count, ...] = (3, 3, 3)
+    strides: tuple[Count, ...] = (1, 2, 1)
+    paddings: tuple[Annotated[int, Field(ge=0)], ...] = (1, 1, 0)
+    norm: bool = Field(default=True, description="each convolution's output in units of its fluctuation")
     coupling: Positive = Field(default=0.4, description="g, in training and in exact evaluation")
+
+    @model_validator(mode="after")
+    def _one_of_each(self) -> Self:
+        sizes = {name: len(getattr(self, name)) for name in ("channels", "kernels", "strides", "paddings")}
+        if len(set(sizes.values())) > 1:
+            raise ValueError(f"every convolution needs one of each, got {sizes}")
+        return self
+
+    def __str__(self) -> str:
+        each = zip(self.channels, self.kernels, self.strides, self.paddings, strict=True)
+        shown = ", ".join(f"{c} of {k}x{k}" + f" by {s}" * (s > 1) + f" pad {p}" * (p > 0) for c, k, s, p in each)
+        return f"{shown}; {'normalised' if self.norm else 'plain'}; g = {self.coupling:g}"
 
 
 class Rates(Table):
@@ -77,6 +90,9 @@ class Search(Table):
     )
     seeds: tuple[Seed, ...] = Field(
         default=(1000, 1001, 1002), min_length=1, description="kept apart from the seeds of training"
+    )
+    networks: tuple[Network, ...] = Field(
+        default=(), description="to choose from by the quantum model's accuracy; empty: the one above"
     )
 
 
@@ -115,7 +131,7 @@ class Config(Table):
     qdl.train.config.ConfigError: the configuration makes no sense: epochs: Extra inputs are not permitted (got 3)
     """
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     data: Data = Data()
     network: Network = Network()
     training: Training = Training()
@@ -132,6 +148,11 @@ class Config(Table):
             faults = [f"{'.'.join(map(str, e['loc']))}: {e['msg']} (got {e['input']!r})" for e in wrong.errors()]
             raise ConfigError("the configuration makes no sense: " + "; ".join(faults)) from None
 
+    @property
+    def candidates(self) -> tuple[Network, ...]:
+        """The networks that a search chooses from; without one, the only one."""
+        return self.search.networks or (self.network,)
+
     def to_toml(self) -> str:
         return "\n".join(_lines(self, ()))
 
@@ -146,11 +167,15 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 def _lines(table: BaseModel, name: tuple[str, ...]) -> list[str]:
     """Numbers, strings, booleans and lists of them are written alike in JSON and TOML."""
-    lines, inner = [f"[{'.'.join(name)}]"] if name else [], []
+    lines: list[str] = []
+    inner: list[str] = []
     for key, field in type(table).model_fields.items():
-        value = getattr(table, key)
+        value, path = getattr(table, key), (*name, key)
         if isinstance(value, BaseModel):
-            inner += ["", *_lines(value, (*name, key))]
+            inner += ["", f"[{'.'.join(path)}]", *_lines(value, path)]
+        elif value and isinstance(value, tuple) and isinstance(value[0], BaseModel):
+            for each in value:
+                inner += ["", f"[[{'.'.join(path)}]]", *_lines(each, path)]
         else:
             comment = f"  # {field.description}" if field.description else ""
             lines.append(f"{key} = {json.dumps(value, ensure_ascii=False)}{comment}")

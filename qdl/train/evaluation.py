@@ -23,6 +23,7 @@ from qdl.physics.coupling import optimum_coupling, third_moment
 from qdl.train import folder as place
 from qdl.train.config import Config, ConfigError
 from qdl.train.data import Dataset, Images, open_data
+from qdl.train.models import quantum_layers
 
 
 class Score(NamedTuple):
@@ -99,6 +100,7 @@ class Bench:
     def __init__(self, folder: Path, config: Config, data: Dataset, device: torch.device) -> None:
         self.folder, self.config, self.device = folder, config, device
         self.validation, self.test_images = data.validation.to(device), data.test.to(device)
+        self.trained = quantum_layers(self.model(config.training.seeds[0]))[0].coupling
 
     def scores(self, coupling: float, shots: int | None, data: Images) -> list[Score]:
         """One score per seed; with shots the mean over independent repetitions."""
@@ -109,10 +111,10 @@ class Bench:
         ]
         return [Score(*map(fmean, zip(*each, strict=True))) for each in every]
 
-    def model(self, seed: int, coupling: float, shots: int | None = None, draw: int = 0) -> nn.Module:
-        network = self.config.network.model_copy(update={"coupling": coupling})
+    def model(self, seed: int, coupling: float | None = None, shots: int | None = None, draw: int = 0) -> nn.Module:
+        """At the coupling of training unless another is given."""
         path = place.weights_path(self.folder, "quantum", seed)
-        return place.rebuild(path, "quantum", network, shots, draw).to(self.device)
+        return place.rebuild(path, "quantum", self.config, coupling, shots, draw).to(self.device)
 
     def accuracies(self, coupling: float, shots: int | None) -> list[float]:
         """On validation images, one per seed."""
@@ -121,7 +123,7 @@ class Bench:
     def choose(self, shots: int | None, curve: Sequence[list[float]] | None = None) -> float:
         """The coupling, not below the floor, of the best mean accuracy on validation images."""
         if shots is None:
-            return self.config.network.coupling
+            return self.trained
         settings = self.config.evaluation
         rows = curve or [self.accuracies(g, shots) for g in settings.couplings]
         means = zip(map(fmean, rows), settings.couplings, strict=True)
@@ -156,7 +158,7 @@ def survey(bench: Bench, points: list[list[float]], save: Callable[[], None]) ->
     rows = iter(points)
     curves = {shots: [next(rows) for _ in couplings] for shots in budgets}
     chosen = {shots: bench.choose(shots, curve) for shots, curve in curves.items()}
-    model, few = bench.model(config.training.seeds[0], config.network.coupling), bench.validation.images[:64]
+    model, few = bench.model(config.training.seeds[0]), bench.validation.images[:64]
     return {
         "couplings": couplings,
         "validation": {label(shots): curve for shots, curve in curves.items()},
@@ -176,7 +178,7 @@ def single_output_optimum(model: nn.Module, images: Tensor, shots: int) -> dict[
     Returns
     -------
     dict
-        By the layer's name in the model.
+        By the layer's name in the model; layers whose input has died are left out.
     """
     found: dict[str, float] = {}
     x = images
@@ -186,6 +188,7 @@ def single_output_optimum(model: nn.Module, images: Tensor, shots: int) -> dict[
             padding = cast(tuple[int, ...], layer.padding)
             columns = nn.functional.unfold(x / scale, layer.kernel_size, layer.dilation, padding, layer.stride)
             moments = third_moment(columns.mT[..., None, :], layer.weight.flatten(1))
-            found[name] = optimum_coupling(moments, shots)
+            if moments.any():  # a layer that hears nothing has no optimum
+                found[name] = optimum_coupling(moments, shots)
         x = layer(x)
     return found

@@ -97,7 +97,7 @@ def confusion(labels: Tensor, guesses: Tensor, classes: int) -> Figure:
 
 def kernels(weights: Mapping[str, Tensor]) -> Figure:
     """The learned interaction strengths, a block per layer: rows are input channels, columns output channels."""
-    figure, axes = _figure(9, 4.8, rows=len(weights))
+    figure, axes = _figure(9, 2.4 * len(weights), rows=len(weights))
     for ax, (name, weight) in zip(axes, weights.items(), strict=True):
         limit = weight.abs().max().item()
         image = ax.imshow(_mosaic(weight.transpose(0, 1)), cmap="RdBu_r", vmin=-limit, vmax=limit)

@@ -86,7 +86,7 @@ def read_results(folder: Path) -> dict[str, Any]:
         raise RunFolderError(f"{folder} is not finished", do=f"finish it with: qdl train --resume {folder}") from None
     except (OSError, ValueError) as wrong:
         raise RunFolderError(f"{folder / RESULTS} is damaged", got=wrong, do=_AGAIN.format(folder)) from None
-    if not isinstance(results, dict) or not {"fits", "rates", "evaluation", "machine"} <= results.keys():
+    if not isinstance(results, dict) or not {"fits", "rates", "network", "evaluation", "machine"} <= results.keys():
         raise RunFolderError(f"{folder / RESULTS} is damaged", got="missing tables", do=_AGAIN.format(folder))
     return results
 
@@ -133,18 +133,23 @@ def load(folder: str | Path, model: str = "quantum", seed: int | None = None) ->
     if not path.exists():
         do = f"finish the run with: qdl train --resume {folder}, or choose a model and a seed that it has"
         raise RunFolderError(f"{path} is missing", do=do)
-    return rebuild(path, model, config.network)
+    return rebuild(path, model, config)
 
 
-def rebuild(path: Path, name: str, network: Network, shots: int | None = None, draw: int = 0) -> nn.Module:
-    """The model whose weights lie at `path`, exact or with shots (see `qdl.train.models.build`)."""
+def rebuild(
+    path: Path, name: str, config: Config, coupling: float | None = None, shots: int | None = None, draw: int = 0
+) -> nn.Module:
+    """The model whose weights lie at `path`, at its coupling or another, exact or with shots (see `models.build`)."""
     from qdl.train.models import build
 
     weights, facts = read_tensors(path)
     try:
+        network = next(each for each in config.candidates if each == Network(**facts["network"]))
+        if coupling is not None:
+            network = network.model_copy(update={"coupling": coupling})
         model = build(name, network, facts["size"], facts["classes"], 0, shots=shots, draw=draw)
         model.load_state_dict(weights)
-    except (KeyError, RuntimeError):
+    except (KeyError, RuntimeError, StopIteration, ValueError):
         got = "other weights than the configuration describes"
         raise RunFolderError(f"{path} does not belong to this run", got=got, do="restore it from a copy") from None
     return model.eval()

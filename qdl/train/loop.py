@@ -12,11 +12,11 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice, product
+from itertools import islice
 from pathlib import Path
 from statistics import fmean
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import nn
@@ -32,15 +32,7 @@ from qdl.train.evaluation import Bench, pick_device, score, survey
 from qdl.train.files import read_tensors, write_tensors, write_whole
 from qdl.train.models import build, trainable
 from qdl.train.report import write_report
-
-
-class Fit(NamedTuple):
-    """One model trained once; `stage` is "search" or "train"."""
-
-    stage: str
-    model: str
-    seed: int
-    rate: float
+from qdl.train.settling import Fit, fits, settled
 
 
 class Watcher:
@@ -112,31 +104,11 @@ def run(folder: str | Path, watcher: Watcher | None = None) -> dict[str, Any]:
         return place.read_results(folder) if done else finish(this)
 
 
-def fits(config: Config, records: list[dict[str, Any]]) -> Iterator[Fit]:
-    """Everything to be trained, in order; `records` grows while it is asked, and holds the search when that is over."""
-    models = config.training.models
-    for model, rate, seed in product(models, config.search.rates, config.search.seeds):
-        yield Fit("search", model, seed, rate)
-    for seed, model in product(config.training.seeds, models):
-        yield Fit("train", model, seed, rates(config, records)[model])
-
-
-def rates(config: Config, records: list[dict[str, Any]]) -> dict[str, float]:
-    """Each model's learning rate: the one with the best mean accuracy on validation data, or the configured one."""
-    if not config.search.rates:
-        return {model: getattr(config.training.rates, model) for model in config.training.models}
-
-    def quality(model: str, rate: float) -> tuple[float, float]:
-        tried = [r for r in records if (r["stage"], r["model"], r["rate"]) == ("search", model, rate)]
-        return fmean(r["validation_accuracy"] for r in tried), -fmean(r["validation_loss"] for r in tried)
-
-    return {model: max(config.search.rates, key=lambda rate: quality(model, rate)) for model in config.training.models}
-
-
 def learn(run: Run, fit: Fit) -> nn.Module:
     """Trains one model, from where its checkpoint stands to its last epoch."""
     training, data, progress = run.config.training, run.data, run.progress
-    model = build(fit.model, run.config.network, data.size, data.classes, fit.seed).to(run.device)
+    network = run.config.candidates[fit.network]
+    model = build(fit.model, network, data.size, data.classes, fit.seed).to(run.device)
     optimizer = Adam(trainable(model), lr=fit.rate)
     if progress.epochs:
         unpack(progress.tensors, model, optimizer)
@@ -194,7 +166,8 @@ def close(run: Run, fit: Fit, model: nn.Module) -> None:
     if fit.stage == "train":
         record["accuracy"], record["loss"] = score(model, run.data.test.to(run.device))
         path = place.weights_path(run.folder, fit.model, fit.seed)
-        write_tensors(path, model.state_dict(), {"size": run.data.size, "classes": run.data.classes})
+        facts = {"size": run.data.size, "classes": run.data.classes}
+        write_tensors(path, model.state_dict(), facts | {"network": run.config.candidates[fit.network].model_dump()})
     run.progress.next(record)
     run.save()
     run.watcher.end(record)
@@ -209,7 +182,8 @@ def finish(run: Run) -> dict[str, Any]:
     bench = Bench(run.folder, run.config, run.data, run.device)
     results = {
         "fits": run.progress.records,
-        "rates": rates(run.config, run.progress.records),
+        "rates": {model: settled(run.config, run.progress.records, model)[1] for model in run.config.training.models},
+        "network": run.config.candidates[settled(run.config, run.progress.records, "quantum")[0]].model_dump(),
         "evaluation": survey(bench, run.progress.points, run.save),
         "machine": {"device": str(run.device), "threads": torch.get_num_threads(), "torch": torch.__version__},
     }

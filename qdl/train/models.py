@@ -1,4 +1,4 @@
-"""The four models that a run compares. Each is one row of `MODELS`; only the convolution and what learns differ."""
+"""The four models that a run compares. Each is one row of `MODELS`; only the layers' kind and what learns differ."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from qdl.nn import QuantumConv2d
 from qdl.train.config import ConfigError, Network
 
 MODELS = {
-    "quantum": "two quantum convolutions and a linear head",
+    "quantum": "quantum convolutions and a linear head",
     "twin": "the same network with torch's convolutions",
     "head": "the linear head alone, on raw pixels",
     "frozen": "the quantum network, its convolutions left as they were drawn",
@@ -49,7 +49,7 @@ def build(
     --------
     >>> model = build("quantum", Network(), 16, 10, seed=0)
     >>> model(torch.zeros(5, 1, 16, 16)).shape, sum(p.numel() for p in model.parameters())
-    (torch.Size([5, 10]), 1966)
+    (torch.Size([5, 10]), 2906)
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -58,7 +58,8 @@ def build(
         twin = _network(network, size, classes)
         if name == "twin":
             return twin
-        options = [{"shots": shots, "seed": 2 * draw + i} if shots else {} for i in range(2)]
+        count = len(network.channels)
+        options = [{"shots": shots, "seed": count * draw + i} if shots else {} for i in range(count)]
         model = _network(network, size, classes, options)
     model.load_state_dict(twin.state_dict())
     if name == "frozen":
@@ -73,29 +74,25 @@ def quantum_layers(model: nn.Module) -> list[QuantumConv2d]:
 
 def _network(network: Network, size: int, classes: int, options: list[dict[str, Any]] | None = None) -> nn.Module:
     """Torch's convolutions, or quantum ones with the options of each."""
-    channels = (1, *network.channels)
-
-    def convolution(i: int) -> nn.Conv2d:
-        shape = (channels[i], channels[i + 1], network.kernels[i], network.strides[i], network.paddings[i])
-        if options is None:
-            return nn.Conv2d(*shape)
-        return QuantumConv2d(*shape, coupling=network.coupling, **options[i])
-
-    for kernel, stride, padding in zip(network.kernels, network.strides, network.paddings, strict=True):
+    layers: OrderedDict[str, nn.Module] = OrderedDict()
+    inputs = 1
+    shapes = zip(network.channels, network.kernels, network.strides, network.paddings, strict=True)
+    for i, (outputs, kernel, stride, padding) in enumerate(shapes):
         if size + 2 * padding < kernel:
             raise ConfigError("the images are too small for the kernels", do="lower network.kernels or network.strides")
         size = (size + 2 * padding - kernel) // stride + 1
-    return nn.Sequential(
-        OrderedDict(
-            conv1=convolution(0),
-            relu1=nn.ReLU(),
-            conv2=convolution(1),
-            relu2=nn.ReLU(),
-            pool=nn.AdaptiveMaxPool2d(1),
-            flatten=nn.Flatten(),
-            head=nn.Linear(channels[2], classes),
-        )
-    )
+        shape: dict[str, Any] = {"stride": stride, "padding": padding, "bias": not network.norm}
+        if options is None:
+            layers[f"conv{i + 1}"] = nn.Conv2d(inputs, outputs, kernel, **shape)
+        else:
+            shape |= {"coupling": network.coupling, **options[i]}
+            layers[f"conv{i + 1}"] = QuantumConv2d(inputs, outputs, kernel, **shape)
+        if network.norm:
+            layers[f"norm{i + 1}"] = nn.BatchNorm2d(outputs)
+        layers[f"relu{i + 1}"] = nn.ReLU()
+        inputs = outputs
+    layers |= {"pool": nn.AdaptiveMaxPool2d(1), "flatten": nn.Flatten(), "head": nn.Linear(inputs, classes)}
+    return nn.Sequential(layers)
 
 
 def trainable(model: nn.Module) -> list[Tensor]:

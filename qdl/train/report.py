@@ -17,9 +17,11 @@ from qdl.nn import QuantumConv2d
 from qdl.train import figures
 from qdl.train import folder as place
 from qdl.train.checkpoint import read_journal
+from qdl.train.config import Config
 from qdl.train.data import open_data
 from qdl.train.files import write_whole
 from qdl.train.models import MODELS, quantum_layers
+from qdl.train.settling import settled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -48,6 +50,41 @@ def summary(results: dict[str, Any]) -> list[Row]:
         seconds = spread([fit["seconds"] for fit in mine], digits=1)
         rows.append(Row(model, **values, parameters=parameters, rate=f"{mine[0]['rate']:g}", seconds=seconds))
     return rows
+
+
+class Tried(NamedTuple):
+    """What a search found of one model with one network and one learning rate, as text."""
+
+    model: str
+    network: str
+    rate: str
+    parameters: str
+    accuracy: str
+    loss: str
+    chosen: str
+
+
+def search_rows(config: Config, results: dict[str, Any]) -> list[Tried]:
+    """A line for everything that was tried, each model's best by validation accuracy first; the test was not opened."""
+    tried: dict[tuple[str, int, float], list[dict[str, Any]]] = {}
+    for fit in results["fits"]:
+        if fit["stage"] == "search":
+            tried.setdefault((fit["model"], fit["network"], fit["rate"]), []).append(fit)
+    rows = []
+    for (model, network, rate), fits in tried.items():
+        values = {key: [fit[f"validation_{key}"] for fit in fits] for key in ("accuracy", "loss")}
+        chosen = (network, rate) == settled(config, results["fits"], model)
+        row = Tried(
+            model,
+            "" if model == "head" else str(config.candidates[network]),
+            f"{rate:g}",
+            str(fits[0]["parameters"]),
+            spread(values["accuracy"]),
+            spread(values["loss"]),
+            "chosen" if chosen else "",
+        )
+        rows.append((config.training.models.index(model), -fmean(values["accuracy"]), fmean(values["loss"]), row))
+    return [row for *_, row in sorted(rows, key=lambda each: each[:3])]
 
 
 def spread(values: list[float], digits: int = 3) -> str:
@@ -80,16 +117,17 @@ def write_report(folder: str | Path) -> Path:
     first = quantum_layers(model)[0]
     # One neuron of the first layer, on so few pixels that its circuit can be read.
     pixels = min(5, first.weight[0].numel())
-    neuron = QuantumConv2d(1, 1, (1, pixels), coupling=config.network.coupling, device="meta")
+    neuron = QuantumConv2d(1, 1, (1, pixels), coupling=first.coupling, device="meta")
     weights = {name: layer.weight for name, layer in model.named_children() if layer in quantum_layers(model)}
     page = Template(files("qdl.train").joinpath("report.html").read_text(encoding="utf-8"))
     content = page.substitute(
         title=escape(f"{config.data.name}, {seeds}, {epochs}"),
         models="".join(_row(row, MODELS[row.model]) for row in summary(results)),
+        search=_search(search_rows(config, results)),
         evaluation="".join(_cells(cells) for cells in shot_rows(evaluation)),
-        coupling=f"{config.network.coupling:g}",
+        coupling=f"{first.coupling:g}",
         curves=_inline(figures.learning_curves(lines)),
-        couplings=_inline(figures.coupling_curves(evaluation, config.network.coupling)),
+        couplings=_inline(figures.coupling_curves(evaluation, first.coupling)),
         confusion=_inline(figures.confusion(data.test.labels, guesses, data.classes)),
         circuit=_inline(neuron.circuit.draw("mpl", width=1000)),
         drawn=pixels,
@@ -114,6 +152,13 @@ def shot_rows(evaluation: dict[str, Any]) -> list[tuple[str, str, str, str]]:
         )
         for budget, scores in evaluation["test"].items()
     ]
+
+
+def _search(rows: list[Tried]) -> str:
+    if not rows:
+        return "<p>None: learning rates and network are the configured ones.</p>"
+    head = "<tr><th>model<th>network<th>learning rate<th>parameters<th>accuracy<th>loss (nat)<th></tr>"
+    return f"<table>{head}{''.join(map(_cells, rows))}</table>"
 
 
 def _row(row: Row, meaning: str) -> str:

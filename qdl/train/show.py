@@ -8,8 +8,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from qdl.train.loop import Fit, Watcher
+from qdl.train.loop import Watcher
 from qdl.train.report import shot_rows, summary
+from qdl.train.settling import Fit
 
 
 class Bar(Watcher):
@@ -28,8 +29,8 @@ class Bar(Watcher):
         self._bar.stop()
 
     def begin(self, fit: Fit, done: int, total: int) -> None:
-        rate = f", learning rate {fit.rate:g}" if fit.stage == "search" else ""
-        self._title = f"{fit.model}, seed {fit.seed}{rate}"
+        tried = f", learning rate {fit.rate:g}, network {fit.network + 1}" if fit.stage == "search" else ""
+        self._title = f"{fit.model}, seed {fit.seed}{tried}"
         self._task = self._bar.add_task(self._title, completed=done, total=total, seen="")
         self._accuracy = ""
 

@@ -14,7 +14,7 @@ from qdl.train.loop import Watcher
 
 SMALL: dict[str, Any] = {
     "data": {"limit": 96, "placements": 1},
-    "network": {"channels": [2, 3], "kernels": [3, 3], "paddings": [1, 0], "coupling": 0.5},
+    "network": {"channels": [2, 3], "kernels": [3, 3], "strides": [2, 1], "paddings": [1, 0], "coupling": 0.5},
     "training": {"epochs": 3, "seeds": [0, 1], "models": ["quantum", "twin"]},
     "evaluation": {"couplings": [0.1, 0.5], "shots": [100], "draws": 1},
     "machine": {"threads": 1},

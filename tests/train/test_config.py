@@ -21,13 +21,15 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"training": {"epoch": 3}}, "training.epoch"),
     ({"network": {"coupling": -0.5}}, "network.coupling"),
     ({"network": {"coupling": float("inf")}}, "network.coupling"),
-    ({"network": {"kernels": [3, 3, 3]}}, "network.kernels"),
+    ({"network": {"kernels": [3, 3]}}, "every convolution needs one of each"),
+    ({"network": {"channels": []}}, "network.channels"),
+    ({"search": {"networks": [{"norm": "often"}]}}, "search.networks.0.norm"),
     ({"evaluation": {"couplings": [0.1, 0.2]}}, "no coupling reaches the floor"),
     ({"evaluation": {"shots": [0]}}, "evaluation.shots"),
     ({"machine": {"device": "tpu"}}, "machine.device"),
     ({"machine": {"threads": 0}}, "machine.threads"),
     ({"colour": "red"}, "colour"),
-    ({"format": 2}, "format"),
+    ({"format": 1}, "format"),
 ]
 
 
@@ -37,7 +39,10 @@ def test_a_wrong_setting_is_named(tables: dict[str, Any], says: str) -> None:
         Config.read(tables)
 
 
-@pytest.mark.parametrize("tables", [{}, SMALL, {"search": {"rates": [1e-5, 0.25]}}], ids=["default", "small", "search"])
+SEARCH = {"search": {"rates": [1e-5, 0.25], "networks": [{"coupling": 0.3}, {"norm": False}]}}
+
+
+@pytest.mark.parametrize("tables", [{}, SMALL, SEARCH], ids=["default", "small", "search"])
 def test_toml_keeps_everything(tables: dict[str, Any], tmp_path: Any) -> None:
     path = tmp_path / "config.toml"
     path.write_text(Config.read(tables).to_toml())

@@ -112,3 +112,10 @@ def test_a_survey_goes_on_from_the_points_it_has(done: Path) -> None:
     assert saved == [4]
     assert found["validation"]["exact"] == known[:2]
     assert found["validation"]["100"] == [known[2], bench.accuracies(0.5, 100)]
+
+
+def test_a_layer_that_hears_nothing_has_no_optimum_and_stops_nobody() -> None:
+    model = build("quantum", Network(norm=False), 16, 10, 0).eval()
+    heard = single_output_optimum(model, torch.rand(2, 1, 16, 16), 100)
+    assert list(heard) == ["conv1", "conv2", "conv3"]
+    assert "conv1" not in single_output_optimum(model, torch.zeros(2, 1, 16, 16), 100)

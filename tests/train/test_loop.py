@@ -11,13 +11,14 @@ import pytest
 import torch
 
 from qdl.errors import RunFolderError, ValuesError
-from qdl.train import ConfigError, create, load, run
+from qdl.train import Config, ConfigError, create, load, run
 from qdl.train.data import generator, open_data
 from qdl.train.files import read_tensors, write_tensors
 from qdl.train.folder import alone, read_config
-from qdl.train.loop import Fit, Watcher, fits, rates
+from qdl.train.loop import Watcher
 from qdl.train.models import build
-from tests.train.runs import Killer, assert_each_step_once, assert_same_outcome, config, finished, lines
+from qdl.train.settling import Fit, fits, settled
+from tests.train.runs import SMALL, Killer, assert_each_step_once, assert_same_outcome, config, finished, lines
 
 TINY: dict[str, dict[str, Any]] = {
     "data": {"limit": 40},
@@ -173,8 +174,25 @@ def test_the_search_picks_the_best_rate_on_validation_images(tmp_path: Path) -> 
 
 def test_rates_without_a_search_are_the_configured_ones() -> None:
     plain = config(training={"rates": {"quantum": 0.5}})
-    assert rates(plain, []) == {"quantum": 0.5, "twin": plain.training.rates.twin}
+    assert [settled(plain, [], model) for model in ("quantum", "twin")] == [(0, 0.5), (0, plain.training.rates.twin)]
     assert [fit.rate for fit in fits(plain, [])][::2] == [0.5, 0.5]
+
+
+def test_the_quantum_model_chooses_the_network_on_validation_images_and_the_others_follow(tmp_path: Path) -> None:
+    shape = SMALL["network"]
+    networks = [{**shape, "channels": [1, 1], "norm": False}, {**shape, "channels": [4, 6]}, {**shape, "coupling": 0.1}]
+    searching = {**TINY, "training": {**TINY["training"], "epochs": 4, "models": ["quantum", "twin"]}}
+    folder = finished(tmp_path / "run", **searching, search={"rates": [0.02, 0.04], "networks": networks, "seeds": [7]})
+    fits = json.loads((folder / "results.json").read_text())["fits"]
+    searched = [fit for fit in fits if fit["stage"] == "search"]
+    assert [fit["network"] for fit in searched if fit["model"] == "quantum"] == [0, 0, 1, 1, 2, 2]
+    assert not any("accuracy" in fit for fit in searched), "the test images were opened in the search"
+    best = max(searched[:6], key=lambda fit: (fit["validation_accuracy"], -fit["validation_loss"]))["network"]
+    assert {fit["network"] for fit in [*searched[6:], *fits[len(searched) :]]} == {best}
+    expected = build("quantum", Config.read({"network": networks[best]}).network, 16, 10, 0)
+    assert load(folder).state_dict().keys() == expected.state_dict().keys()
+    page = (folder / "report.html").read_text()
+    assert page.count("chosen</td>") == 2
 
 
 def test_a_search_can_be_interrupted_too(tmp_path: Path) -> None:
@@ -188,7 +206,7 @@ def test_a_search_can_be_interrupted_too(tmp_path: Path) -> None:
 
 
 def test_a_run_that_diverges_says_so(tmp_path: Path) -> None:
-    folder = create(config(training={"rates": {"quantum": 1e30}}), tmp_path / "run")
+    folder = create(config(training={"rates": {"quantum": 1e30}}, network={"norm": False}), tmp_path / "run")
     with pytest.raises(ValuesError, match=r"diverged|NaN or infinity"):
         run(folder)
 

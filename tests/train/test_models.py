@@ -3,7 +3,6 @@ from __future__ import annotations
 import pytest
 import torch
 
-from qdl.nn import QuantumConv2d
 from qdl.train.config import ConfigError, Network
 from qdl.train.models import MODELS, build, quantum_layers, trainable
 
@@ -16,19 +15,26 @@ def test_the_twin_is_the_same_network_with_the_same_weights(size: int) -> None:
         assert quantum.state_dict().keys() == other.state_dict().keys()
         for name, weight in quantum.state_dict().items():
             assert torch.equal(weight, other.state_dict()[name]), name
-    assert [type(twin.conv1), type(twin.conv2)] == [torch.nn.Conv2d] * 2
-    assert len(quantum_layers(quantum)) == 2
+    assert [type(layer) for name, layer in twin.named_children() if "conv" in name] == [torch.nn.Conv2d] * 3
+    assert len(quantum_layers(quantum)) == 3
 
 
 def test_the_coupling_is_the_configured_one() -> None:
     model = build("quantum", Network(coupling=0.7), 16, 10, 0)
-    assert [layer.coupling for layer in quantum_layers(model)] == [0.7, 0.7]
+    assert [layer.coupling for layer in quantum_layers(model)] == [0.7] * 3
 
 
-def test_only_the_head_of_the_frozen_network_learns() -> None:
+def test_the_convolutions_of_the_frozen_network_do_not_learn() -> None:
     frozen = build("frozen", Network(), 16, 10, 0)
-    assert sum(p.numel() for p in trainable(frozen)) == 20 * 10 + 10
-    assert sum(p.numel() for p in build("quantum", Network(), 16, 10, 0).parameters()) == 1966
+    norms = 2 * (8 + 12 + 16)
+    assert sum(p.numel() for p in trainable(frozen)) == norms + 16 * 10 + 10
+    assert sum(p.numel() for p in build("quantum", Network(), 16, 10, 0).parameters()) == 2906
+
+
+def test_a_network_without_norm_has_biases_instead() -> None:
+    model = build("quantum", Network(norm=False), 16, 10, 0)
+    assert not any("norm" in name for name, _ in model.named_modules())
+    assert all(layer.bias is not None for layer in quantum_layers(model))
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -52,12 +58,11 @@ def test_shots_are_noise_that_a_draw_reproduces() -> None:
     assert not torch.equal(first, exact)
 
 
-def test_the_two_layers_get_different_noise() -> None:
-    layers = quantum_layers(build("quantum", Network(), 16, 10, 0, shots=10, draw=4))
-    assert all(isinstance(layer, QuantumConv2d) for layer in layers)
-    assert [layer.options["seed"] for layer in layers] == [8, 9]
+def test_every_layer_of_every_draw_gets_noise_of_its_own() -> None:
+    drawn = [quantum_layers(build("quantum", Network(), 16, 10, 0, shots=10, draw=draw)) for draw in range(5)]
+    assert len({layer.options["seed"] for layers in drawn for layer in layers}) == 15
 
 
 def test_an_image_smaller_than_the_kernels_is_refused() -> None:
     with pytest.raises(ConfigError, match="too small"):
-        build("quantum", Network(paddings=(0, 0)), 8, 10, 0)
+        build("quantum", Network(paddings=(0, 0, 0)), 8, 10, 0)
