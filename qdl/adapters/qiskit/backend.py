@@ -18,7 +18,7 @@ from qiskit.result import Result
 from qiskit.transpiler import Target
 
 from qdl.adapters.qiskit import samples, settings
-from qdl.adapters.qiskit.settings import Plans, Settings
+from qdl.adapters.qiskit.settings import Runner, Settings
 from qdl.adapters.qiskit.target import target
 from qdl.adapters.qiskit.translate import Template, translated
 from qdl.engine.remote import Real
@@ -71,7 +71,7 @@ class QdlJob(JobV1):
         return self._future
 
 
-class QdlBackend(BackendV2):
+class QdlBackend(Runner, BackendV2):
     """qdl as a backend of Qiskit's.
 
     Parameters
@@ -105,9 +105,8 @@ class QdlBackend(BackendV2):
         dtype: torch.dtype = torch.float64,
         **fields: Any,
     ) -> None:
-        super().__init__(name="qdl", description="qdl's simulators", backend_version=VERSION, **fields)
-        self._settings = Settings(engine, device, noise, dtype)
-        self._plans = Plans()
+        Runner.__init__(self, Settings(engine, device, noise, dtype))
+        BackendV2.__init__(self, name="qdl", description="qdl's simulators", backend_version=VERSION, **fields)
         self._target = target()
 
     @property
@@ -163,7 +162,7 @@ class QdlBackend(BackendV2):
             _Task(
                 numbers,
                 np.stack([experiments[k].row for k in numbers]),
-                samples.sampler(template, shots, self._settings, self._plans),
+                samples.sampler(template, shots, self.settings, self._plans),
             )
             for template, numbers in groups.items()
         ]

@@ -20,9 +20,9 @@ from torch import Tensor
 from qdl.adapters.qiskit import batches, labels, settings
 from qdl.adapters.qiskit.batches import Batch
 from qdl.adapters.qiskit.labels import Sums
-from qdl.adapters.qiskit.pubs import EstimatorBloc, estimator_blocs
-from qdl.adapters.qiskit.settings import Plans, Settings
-from qdl.adapters.qiskit.translate import Template, Translated, translated
+from qdl.adapters.qiskit.pubs import EstimatorBloc, by_template, estimator_blocs
+from qdl.adapters.qiskit.settings import Primitive, Settings
+from qdl.adapters.qiskit.translate import Template
 from qdl.engine.remote import Real
 from qdl.errors import ValuesError
 from qdl.ir import NoiseModel, Observable
@@ -37,7 +37,7 @@ Pair = tuple[Real, Real]  # values and standard errors, (n_rows, n_observables) 
 Table = Callable[[], Pair]
 
 
-class Estimator(BaseEstimatorV2):
+class Estimator(Primitive, BaseEstimatorV2):
     """Qiskit's estimator primitive on qdl.
 
     What it takes and returns is what `qiskit.primitives.StatevectorEstimator` takes and returns: blocs
@@ -83,21 +83,13 @@ class Estimator(BaseEstimatorV2):
         default_precision: float = 0.0,
         dtype: torch.dtype = torch.float64,
     ) -> None:
-        settings.check_seed(seed)
-        self.settings = Settings(engine, device, noise, dtype)
+        super().__init__(Settings(engine, device, noise, dtype), seed)
         self._default_precision = _checked(default_precision)
-        self._seed = seed
-        self._plans = Plans()
 
     @property
     def default_precision(self) -> float:
         """The precision of blocs and runs that name none."""
         return self._default_precision
-
-    @property
-    def seed(self) -> Any:
-        """Where shots come from."""
-        return self._seed
 
     def run(
         self, pubs: Iterable[EstimatorPubLike], *, precision: float | None = None
@@ -126,7 +118,7 @@ class Estimator(BaseEstimatorV2):
         observables = batches.Observables()
         asked = [
             (circuit, shots, batch)
-            for (circuit, shots), numbered in _by_circuit(blocs).items()
+            for (circuit, shots), numbered in by_template(blocs, lambda bloc: _shots(bloc.precision)).items()
             for batch in (batches.exact if shots is None else batches.measured)(numbered, observables)
         ]
         planned = [(batch, *self._planned(circuit, shots, batch)) for circuit, shots, batch in asked]
@@ -170,20 +162,6 @@ def _shots(precision: float) -> int | None:
 def _draws(engine: Any) -> bool:
     """Whether an engine's values are means over what it draws."""
     return str(getattr(engine, "name", engine)).startswith("trajectory")
-
-
-def _by_circuit(blocs: Sequence[EstimatorBloc]) -> dict[tuple[Template, int | None], list[tuple[int, EstimatorBloc]]]:
-    """Numbered blocs by their circuits and shots, with the rows that these circuits take for values."""
-    known: dict[int, Translated] = {}
-    out: dict[tuple[Template, int | None], list[tuple[int, EstimatorBloc]]] = {}
-    for number, bloc in enumerate(blocs):
-        found = known.get(id(bloc.circuit))
-        if found is None:
-            found = known[id(bloc.circuit)] = translated(bloc.circuit)
-        if found.constants is not None:
-            bloc = bloc._replace(values=found.rows(bloc.values))
-        out.setdefault((found.template, _shots(bloc.precision)), []).append((number, bloc))
-    return out
 
 
 def _nothing(batch: Batch, seed: int) -> Pair:

@@ -6,8 +6,8 @@ common. Here each object of a list is read once; whatever is not plain is left t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -16,6 +16,7 @@ from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.observables_array import ObservablesArray
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 
+from qdl.adapters.qiskit.translate import Template, Translated, translated
 from qdl.engine.remote import Real
 from qdl.errors import ValuesError
 
@@ -36,6 +37,10 @@ class SamplerBloc(NamedTuple):
     circuit: QuantumCircuit
     values: Real
     shots: int
+
+
+Bloc = TypeVar("Bloc", EstimatorBloc, SamplerBloc)
+Count = TypeVar("Count")
 
 
 class _Reader:
@@ -127,6 +132,21 @@ def sampler_blocs(pubs: Iterable[Any], shots: int) -> list[SamplerBloc]:
             slow = SamplerPub.coerce(pub, shots)
             bloc = SamplerBloc(slow.circuit, _numbers(slow.circuit, slow.parameter_values), int(slow.shots))
         out.append(bloc)
+    return out
+
+
+def by_template(
+    blocs: Sequence[Bloc], shots: Callable[[Bloc], Count]
+) -> dict[tuple[Template, Count], list[tuple[int, Bloc]]]:
+    """Numbered blocs by their circuits' templates and shots, with the rows that templates take for values."""
+    known: dict[int, Translated] = {}
+    out: dict[tuple[Template, Count], list[tuple[int, Bloc]]] = {}
+    for number, bloc in enumerate(blocs):
+        found = known.get(id(bloc.circuit))
+        if found is None:
+            found = known[id(bloc.circuit)] = translated(bloc.circuit)
+        rows = bloc._replace(values=found.rows(bloc.values))
+        out.setdefault((found.template, shots(bloc)), []).append((number, rows))
     return out
 
 

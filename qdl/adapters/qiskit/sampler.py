@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from itertools import accumulate
 from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -21,9 +21,9 @@ from qiskit.primitives import (
 )
 
 from qdl.adapters.qiskit import samples, settings
-from qdl.adapters.qiskit.pubs import SamplerBloc, sampler_blocs
-from qdl.adapters.qiskit.settings import Plans, Settings
-from qdl.adapters.qiskit.translate import Template, Translated, translated
+from qdl.adapters.qiskit.pubs import SamplerBloc, by_template, sampler_blocs
+from qdl.adapters.qiskit.settings import Primitive, Settings
+from qdl.adapters.qiskit.translate import Template
 from qdl.engine.remote import Real
 from qdl.ir import NoiseModel
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from qiskit.primitives import SamplerPubLike
 
 
-class Sampler(BaseSamplerV2):
+class Sampler(Primitive, BaseSamplerV2):
     """Qiskit's sampler primitive on qdl.
 
     What it takes and returns is what `qiskit.primitives.StatevectorSampler` takes and returns: blocs
@@ -72,21 +72,13 @@ class Sampler(BaseSamplerV2):
         default_shots: int = 1024,
         dtype: torch.dtype = torch.float64,
     ) -> None:
-        settings.check_seed(seed)
-        self._settings = Settings(engine, device, noise, dtype)
+        super().__init__(Settings(engine, device, noise, dtype), seed)
         self._default_shots = _checked(default_shots)
-        self._seed = seed
-        self._plans = Plans()
 
     @property
     def default_shots(self) -> int:
         """The shots of blocs and runs that name none."""
         return self._default_shots
-
-    @property
-    def seed(self) -> Any:
-        """Where shots come from."""
-        return self._seed
 
     def run(
         self, pubs: Iterable[SamplerPubLike], *, shots: int | None = None
@@ -112,28 +104,27 @@ class Sampler(BaseSamplerV2):
                 stacklevel=2,
             )
         groups = [
-            (group, samples.sampler(template, count, self._settings, self._plans))
-            for (template, count), group in _groups(blocs).items()
+            (_Group.of(template, numbered), samples.sampler(template, count, self.settings, self._plans))
+            for (template, count), numbered in by_template(blocs, lambda bloc: bloc.shots).items()
         ]
         job = PrimitiveJob(_results, blocs, groups, settings.generator(self._seed))
         job._submit()
         return job
 
 
-@dataclass
-class _Group:
+class _Group(NamedTuple):
     """Blocs of one circuit and number of shots, and where their rows are in the group's."""
 
     template: Template
-    rows: list[Real] = field(default_factory=list)
-    parts: list[tuple[int, slice]] = field(default_factory=list)
-    count: int = 0
+    rows: Real
+    parts: list[tuple[int, slice]]
 
-    def add(self, number: int, values: Real) -> None:
-        flat = values.reshape(math.prod(values.shape[:-1]), values.shape[-1])
-        self.rows.append(flat)
-        self.parts.append((number, slice(self.count, self.count + len(flat))))
-        self.count += len(flat)
+    @classmethod
+    def of(cls, template: Template, blocs: Sequence[tuple[int, SamplerBloc]]) -> _Group:
+        flat = [bloc.values.reshape(math.prod(bloc.values.shape[:-1]), bloc.values.shape[-1]) for _, bloc in blocs]
+        ends = list(accumulate(map(len, flat), initial=0))
+        parts = [(number, slice(*ends[k : k + 2])) for k, (number, _) in enumerate(blocs)]
+        return cls(template, np.concatenate(flat), parts)
 
 
 def _checked(shots: Any) -> int:
@@ -144,17 +135,6 @@ def _checked(shots: Any) -> int:
     return int(shots)
 
 
-def _groups(blocs: Sequence[SamplerBloc]) -> dict[tuple[Template, int], _Group]:
-    known: dict[int, Translated] = {}
-    out: dict[tuple[Template, int], _Group] = {}
-    for number, bloc in enumerate(blocs):
-        if id(bloc.circuit) not in known:
-            known[id(bloc.circuit)] = translated(bloc.circuit)
-        found = known[id(bloc.circuit)]
-        out.setdefault((found.template, bloc.shots), _Group(found.template)).add(number, found.rows(bloc.values))
-    return out
-
-
 def _results(
     blocs: Sequence[SamplerBloc], groups: Sequence[tuple[_Group, samples.Sampler]], random: np.random.Generator
 ) -> PrimitiveResult[SamplerPubResult]:
@@ -163,10 +143,10 @@ def _results(
     for group, planned in groups:
         template = group.template
         tables = {
-            name: np.empty((group.count, planned.shots, (len(bits) + 7) // 8), dtype=np.uint8)
+            name: np.empty((len(group.rows), planned.shots, (len(bits) + 7) // 8), dtype=np.uint8)
             for name, bits in template.registers.items()
         }
-        for rows, drawn in planned.draw(np.concatenate(group.rows), random):
+        for rows, drawn in planned.draw(group.rows, random):
             for name, bits in template.registers.items():
                 tables[name][rows] = drawn.packed([template.bits[k] for k in bits])
         for number, rows in group.parts:

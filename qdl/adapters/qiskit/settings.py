@@ -80,6 +80,28 @@ class Plans:
         return {"kept": OrderedDict()}
 
 
+class Runner:
+    """What runs circuits as its settings say, each planned once."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._plans = Plans()
+
+
+class Primitive(Runner):
+    """What has random numbers of its own, too."""
+
+    def __init__(self, settings: Settings, seed: Any) -> None:
+        check_seed(seed)
+        super().__init__(settings)
+        self._seed = seed
+
+    @property
+    def seed(self) -> Any:
+        """Where shots come from."""
+        return self._seed
+
+
 def called(compiled: Compiled, values: Mapping[str, Real], seed: int) -> Any:
     """A request at values, without a graph."""
     with RUNNING, torch.no_grad():
