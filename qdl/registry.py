@@ -6,6 +6,8 @@ parties add engines through the entry-point group ``qdl.engines``.
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
@@ -105,3 +107,30 @@ def gradient(name: str) -> Any:
     'Adjoint'
     """
     return _lookup(GRADIENTS, "gradient", name)()
+
+
+def face(package: str, home: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """The ``__getattr__`` and ``__dir__`` of a package that loads each of its names when that is first used.
+
+    Parameters
+    ----------
+    package : str
+        Its ``__name__``.
+    home : mapping
+        Each name to the module that has it, within the package.
+
+    Examples
+    --------
+    >>> load, names = face("qdl.ir", {"Circuit": "circuit"})
+    >>> load("Circuit"), "Circuit" in names()
+    (<class 'qdl.ir.circuit.Circuit'>, True)
+    """
+
+    def load(name: str) -> Any:
+        if name not in home:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}; it has {', '.join(sorted(home))}")
+        value = _load(f"{package}.{home[name]}:{name}")
+        setattr(sys.modules[package], name, value)
+        return value
+
+    return load, lambda: sorted({*vars(sys.modules[package]), *home})

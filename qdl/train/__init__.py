@@ -18,8 +18,7 @@ True
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+from qdl.registry import face
 
 _HOME = {
     "Config": "config",
@@ -32,10 +31,4 @@ _HOME = {
 }
 
 __all__ = sorted(_HOME)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'qdl.train' has no attribute {name!r}; it has {', '.join(__all__)}")
-    value = globals()[name] = getattr(import_module(f"qdl.train.{_HOME[name]}"), name)
-    return value
+__getattr__, __dir__ = face(__name__, _HOME)
