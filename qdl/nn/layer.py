@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from qdl.errors import ValuesError
 from qdl.ir import Circuit, Param
+from qdl.nn.precision import outside_autocast, require_known_precision
 from qdl.run import compile as plan
 
 
@@ -62,8 +63,7 @@ class QuantumLayer(nn.Module):
         **options: Any,
     ) -> None:
         super().__init__()
-        if dtype not in (None, torch.float32, torch.float64):
-            raise ValuesError("unknown precision", got=dtype, expected="torch.float32 or torch.float64")
+        require_known_precision(dtype)
         self.circuit, self.observables, self.options = circuit, observables, options
         self.compiled = self._plan(options)
         self.circuit = self.compiled.circuit  # a copy, which does not grow with the user's
@@ -107,6 +107,7 @@ class QuantumLayer(nn.Module):
             with torch.no_grad():
                 _fill(name, weight, init.get(name) if isinstance(init, Mapping) else init)
 
+    @outside_autocast
     def forward(self, *inputs: Tensor) -> Tensor:
         """One (*batch, size) tensor for each of `inputs` -> (*batch, n_observables), or (*batch,)."""
         if len(inputs) != len(self.inputs):

@@ -29,9 +29,11 @@ def sample_scale(x: Tensor) -> Tensor:
     tensor([[4.],
             [1.]])
     """
-    flat = x.detach().abs().flatten(1)
-    m = flat.amax(1, keepdim=True).clamp(min=1)
     shape = (x.shape[0],) + (1,) * (x.dim() - 1)
+    flat = x.detach().abs().flatten(1)
+    if not flat.shape[1]:
+        return x.new_ones(shape)
+    m = flat.amax(1, keepdim=True).clamp(min=1)
     if not (x.requires_grad or torch._C._functorch.is_functorch_wrapped_tensor(x)):
         return m.reshape(shape)
     largest = flat == m

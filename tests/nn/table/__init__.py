@@ -33,6 +33,13 @@ class Row:
         Whether the layer takes ``device`` and ``dtype`` (False only for layers without parameters and buffers).
     random : bool
         Whether two passes differ (sampling, shots).
+    unbatched : bool
+        Whether it takes inputs without their first axis, the batch, and answers without it.
+    independent : bool
+        Whether the first axis of every input and of the answer is a batch of which no sample sees another (False for
+        batch normalisation in training and for losses that are means).
+    input_grad : bool
+        Whether floating inputs are numbers to differentiate by (False for bits and spins).
     """
 
     name: str
@@ -41,6 +48,9 @@ class Row:
     double_backward: bool = True
     factory: bool = True
     random: bool = False
+    unbatched: bool = True
+    independent: bool = True
+    input_grad: bool = True
 
     def __str__(self) -> str:
         return self.name
