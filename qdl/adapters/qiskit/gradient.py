@@ -76,8 +76,7 @@ class EstimatorGradient(BaseEstimatorGradient):
             return np.zeros(rows.shape)
         plan = self._plans.get((template, key), partial(self._planned, template, key))
         leaf = torch.from_numpy(rows).requires_grad_()
-        padded = torch.cat([leaf, leaf.new_zeros(len(rows), 1)], 1)
-        values = {name: padded[:, [-1 if k is None else k for k in where]] for name, where in template.columns.items()}
+        values = template.spread(torch.nn.functional.pad(leaf, (0, 1)))
         with settings.RUNNING, torch.enable_grad():
             total = plan(values).sum()
             slopes = torch.autograd.grad(total, leaf)[0] if total.requires_grad else torch.zeros_like(leaf)

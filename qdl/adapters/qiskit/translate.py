@@ -13,6 +13,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
+from torch import Tensor
 
 from qdl.adapters.qiskit import fingerprint
 from qdl.adapters.qiskit.convert.from_circuit import from_qiskit
@@ -30,6 +31,7 @@ KEPT = 256  # circuits
 FEW = 4  # Params that stay what they are
 NUMBERS = "numbers"  # the Param that many become
 Found = TypeVar("Found")
+Rows = TypeVar("Rows", Real, Tensor)
 
 TRAJECTORY = 2  # how often its time doubles because of what is drawn on the way
 
@@ -56,10 +58,13 @@ class Template:
 
     def values(self, rows: Real) -> dict[str, Real]:
         """Values of the Params from rows of numbers, (n_rows, n_columns)."""
-        padded = np.concatenate([rows, np.zeros((len(rows), 1))], 1)
-        found = {name: padded[:, [-1 if k is None else k for k in where]] for name, where in self.columns.items()}
+        found = self.spread(np.concatenate([rows, np.zeros((len(rows), 1))], 1))
         alone = len(rows) > 1
         return {name: v[0] if alone and (v == v[0]).all() else v for name, v in found.items()}
+
+    def spread(self, padded: Rows) -> dict[str, Rows]:
+        """Each Param's numbers, (n_rows, n_entries), from rows with a 0 behind their numbers."""
+        return {name: padded[:, [-1 if k is None else k for k in where]] for name, where in self.columns.items()}
 
     def read(self, noise: NoiseModel | None) -> tuple[Circuit, dict[str, int]]:
         """The circuit without measurements at its end, and the wires on which their bits are found.
