@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from math import pi, sqrt
+
 import pytest
 import torch
+from torch import Tensor
 
 import qdl
+from qdl.errors import QdlError
 from tests.claims.conftest import Measured
 
 
@@ -19,7 +23,7 @@ def circuit() -> qdl.Circuit:
 READ = (qdl.Z(0) @ qdl.X(1), 0.7 * qdl.Y(2))
 
 
-def gradients(grad: str, seed: int) -> tuple[torch.Tensor, ...]:
+def gradients(grad: str, seed: int) -> tuple[Tensor, ...]:
     generator = torch.Generator().manual_seed(seed)
     x = torch.rand(5, 3, dtype=torch.float64, generator=generator).requires_grad_()
     w = torch.rand(4, dtype=torch.float64, generator=generator).requires_grad_()
@@ -49,3 +53,84 @@ def test_a31_single_precision_agrees_with_double(measured: Measured) -> None:
     double = qdl.expval(circuit(), list(READ), {"x": x, "w": w})
     single = qdl.expval(circuit(), list(READ), {"x": x.float(), "w": w.float()})
     measured("largest difference", (double - single).abs().max(), at_most=1e-5)
+
+
+@pytest.mark.claim("A31", "a controlled rotation's derivative takes four shifted circuits; two give a wrong one")
+def test_a31_a_controlled_rotation_has_four_terms(measured: Measured) -> None:
+    circuit = qdl.Circuit(2).ry(0.9, 0).rx(0.4, 1).crx(qdl.Param("t", 1)[0], 0, 1).ry(0.7, 0)
+    read = [0.6 * qdl.X(0) @ qdl.Y(1) + qdl.Z(1)]
+    angle = 6 * torch.rand(20, 1, dtype=torch.float64) - 3
+
+    def difference(shift: float) -> Tensor:
+        plus, minus = (qdl.expval(circuit, read, {"t": angle + sign * shift}) for sign in (1, -1))
+        return (plus - minus).detach()
+
+    angle.requires_grad_()
+    (exact,) = torch.autograd.grad(qdl.expval(circuit, read, {"t": angle}, grad="adjoint").sum(), angle)
+    near, far = (sqrt(2) + 1) / (4 * sqrt(2)), (sqrt(2) - 1) / (4 * sqrt(2))
+    four = near * difference(pi / 2) - far * difference(3 * pi / 2)
+    measured("error of the four-term rule", (four - exact).abs().max(), at_most=1e-12)
+    (ours,) = torch.autograd.grad(qdl.expval(circuit, read, {"t": angle}, grad="shift").sum(), angle)
+    measured("error of the library's shift rule", (ours - exact).abs().max(), at_most=1e-12)
+    measured("error of the two-term rule", (difference(pi / 2) / 2 - exact).abs().max(), at_least=1e-3)
+
+
+@pytest.mark.claim("A31", "the derivative by a shared parameter is the sum over the places where it stands")
+def test_a31_shared_parameters_sum(measured: Measured) -> None:
+    def circuit(names: tuple[str, str, str]) -> qdl.Circuit:
+        one, two, three = (qdl.Param(name, 1)[0] for name in names)
+        return qdl.Circuit(3).ry(one, 0).crx(two, 0, 1).rzz(three, 1, 2).ry(0.3, 2).cry(2 * two, 1, 2)
+
+    value = torch.tensor([0.8], dtype=torch.float64, requires_grad=True)
+    shared = qdl.expval(circuit(("a", "a", "a")), list(READ), {"a": value}).sum()
+    (together,) = torch.autograd.grad(shared, value)
+    each = [value.detach().clone().requires_grad_() for _ in range(3)]
+    apart = qdl.expval(circuit(("a", "b", "c")), list(READ), dict(zip("abc", each, strict=True))).sum()
+    measured("difference", (together - sum(torch.autograd.grad(apart, each))).abs(), at_most=1e-12)
+
+
+@pytest.mark.claim("A31", "what the adjoint gradient keeps does not grow with the depth")
+def test_a31_the_adjoint_keeps_a_few_states_whatever_the_depth(measured: Measured) -> None:
+    def kept(layers: int) -> float:
+        """States of 16 wires kept for the way back; matrices of blocks are smaller, and not counted."""
+        theta = qdl.Param("theta", 16 * layers)
+        deep = qdl.Circuit(16)
+        for layer in range(layers):
+            for wire in range(16):
+                deep.ry(theta[16 * layer + wire], wire)
+            for wire in range(16):
+                deep.cx(wire, (wire + 1) % 16)
+        values = {"theta": torch.rand(16 * layers, dtype=torch.float64, requires_grad=True)}
+        large: dict[int, int] = {}
+
+        def pack(saved: Tensor) -> Tensor:
+            if saved.numel() >= 2**14:
+                large[saved.untyped_storage().data_ptr()] = saved.untyped_storage().nbytes()
+            return saved
+
+        with torch.autograd.graph.saved_tensors_hooks(pack, lambda saved: saved):
+            qdl.expval(deep, [qdl.Z(0)], values, grad="adjoint")
+        return sum(large.values()) / (16 * 2**16)
+
+    shallow, deep = kept(4), kept(12)
+    measured("states kept by 12 layers more than by 4", deep - shallow, at_most=2)
+    measured("states kept", deep, at_most=6)
+
+
+@pytest.mark.claim("A31", "a second derivative is right or refused")
+@pytest.mark.parametrize("grad", ["auto", "adjoint", "autograd", "shift", "finite"])
+def test_a31_double_backward_is_right_or_refused(grad: str, measured: Measured) -> None:
+    def second(method: str) -> Tensor:
+        w = torch.tensor([0.3, 0.7, -0.4, 1.1], dtype=torch.float64, requires_grad=True)
+        x = torch.tensor([0.2, 0.5, 0.9], dtype=torch.float64)
+        (first,) = torch.autograd.grad(
+            qdl.expval(circuit(), list(READ), {"x": x, "w": w}, grad=method).sum(), w, create_graph=True
+        )
+        return torch.autograd.grad(first.square().sum(), w)[0]
+
+    exact = second("autograd")
+    try:
+        found = second(grad)
+    except QdlError:
+        found = exact  # refused in words, which is the other half of the claim
+    measured("largest error of what was not refused", (found - exact).abs().max(), at_most=1e-6)
