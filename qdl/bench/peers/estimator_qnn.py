@@ -11,26 +11,23 @@ import runpy
 from pathlib import Path
 from typing import Any
 
-_angle = runpy.run_path(str(Path(__file__).with_name("aer.py")))["Peer"]._angle  # no folder of peers is on the path
+HERE = Path(__file__)  # no folder of peers is ever on the path
+_angle = runpy.run_path(str(HERE.with_name("aer.py")))["Peer"]._angle
+Network: Any = runpy.run_path(str(HERE.with_name("network.py")))["Network"]
 PACKAGES = ["qiskit-machine-learning", "qiskit", "qdl", "torch", "numpy"]
 
 
-class Peer:
+class Peer(Network):
     precision = "complex128"
 
-    def __init__(self, job: dict[str, Any]) -> None:
-        import torch
+    def made(self, job: dict[str, Any], given: str, trained: str) -> Any:
         from qiskit import QuantumCircuit
         from qiskit.circuit import ParameterVector
         from qiskit.quantum_info import SparsePauliOp
         from qiskit_machine_learning.connectors import TorchConnector
         from qiskit_machine_learning.neural_networks import EstimatorQNN
 
-        torch.set_num_threads(job["threads"])
-        self.torch = torch
-        (given,) = {name for name, about in job["values"].items() if about["sampled"]}
-        (trained,) = set(job["values"]) - {given}
-        self.names, wires = (given, trained), job["wires"]
+        wires = job["wires"]
         self.params = {name: ParameterVector(name, about["shape"][-1]) for name, about in job["values"].items()}
         circuit = QuantumCircuit(wires)
         for name, where, angles in job["gates"]:
@@ -40,23 +37,9 @@ class Peer:
             circuit=circuit, estimator=self.estimator(), observables=read, input_params=self.params[given],
             weight_params=self.params[trained], input_gradients=True, default_precision=0.0,
         )  # fmt: skip
-        self.layer = TorchConnector(network)
+        return TorchConnector(network)
 
     def estimator(self) -> Any:
         from qdl.adapters.qiskit import Estimator
 
         return Estimator()
-
-    def prepare(self, values: dict[str, Any]) -> Any:
-        given, trained = self.names
-        with self.torch.no_grad():
-            self.layer.weight.copy_(self.torch.tensor(values[trained]))
-        return self.torch.tensor(values[given], requires_grad=True), self.torch.tensor(values["weights"])
-
-    def step(self, prepared: Any) -> Any:
-        inputs, weights = prepared
-        self.layer.zero_grad()
-        out = self.layer(inputs)
-        (weights * out).sum().backward()
-        given, trained = self.names
-        return {"values": out, f"d {given}": inputs.grad, f"d {trained}": self.layer.weight.grad}
