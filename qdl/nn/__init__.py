@@ -19,6 +19,13 @@ from qdl.nn.encoding import (
     ZZEncoding,
 )
 from qdl.nn.layer import QuantumLayer
+from qdl.nn.losses import (
+    FreeEnergyLoss,
+    MaxEntDualLoss,
+    ProbabilityCrossEntropyLoss,
+    QuantumRelativeEntropyLoss,
+    RelativeEntropyLoss,
+)
 
 __all__ = [
     "AmplitudeEncoding",
@@ -28,13 +35,18 @@ __all__ = [
     "DenseAngleEncoding",
     "Encoding",
     "FourierEncoding",
+    "FreeEnergyLoss",
     "HamiltonianEncoding",
     "IQPEncoding",
+    "MaxEntDualLoss",
+    "ProbabilityCrossEntropyLoss",
     "ProbabilityEncoding",
     "QuantumConv1d",
     "QuantumConv2d",
     "QuantumConv3d",
     "QuantumLayer",
+    "QuantumRelativeEntropyLoss",
+    "RelativeEntropyLoss",
     "SignedEncoding",
     "ZZEncoding",
     "configure",
