@@ -38,6 +38,14 @@ class ValuesError(QdlError, ValueError):
     """Values that do not fit a circuit's Params: names, shapes, precision or numbers."""
 
 
+class LayerError(ValuesError, RuntimeError, TypeError):
+    """Sizes or inputs that a layer cannot take.
+
+    Torch's layers raise ValueError, RuntimeError or TypeError for these, as it comes: whoever catches torch's catches
+    this one.
+    """
+
+
 class UnsupportedError(QdlError, NotImplementedError):
     """A combination of engine, gradient and request that cannot be carried out correctly."""
 

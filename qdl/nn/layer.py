@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from qdl.errors import ValuesError
+from qdl.errors import LayerError, ValuesError
 from qdl.ir import Circuit, Param
 from qdl.nn.precision import outside_autocast, require_known_precision
 from qdl.run import compile as plan
@@ -111,7 +111,7 @@ class QuantumLayer(nn.Module):
     def forward(self, *inputs: Tensor) -> Tensor:
         """One (*batch, size) tensor for each of `inputs` -> (*batch, n_observables), or (*batch,)."""
         if len(inputs) != len(self.inputs):
-            raise ValuesError(
+            raise LayerError(
                 "wrong number of inputs", got=len(inputs), expected=f"{len(self.inputs)}: {self._names(self.inputs)}"
             )
         values = {param.name: value for param, value in zip(self.inputs, inputs, strict=True)}

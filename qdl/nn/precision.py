@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from qdl.errors import ValuesError
+from qdl.errors import LayerError
 
 PRECISIONS = (torch.float32, torch.float64)
 
@@ -48,7 +48,7 @@ def require_precision(x: Tensor, module: nn.Module) -> None:
     """Refuses an input whose precision is not that of the parameters, or neither single nor double."""
     own = precision(module)
     if x.dtype != own if own else x.dtype not in PRECISIONS:
-        raise ValuesError(
+        raise LayerError(
             "the input's precision is not the layer's",
             got=x.dtype,
             expected=own or "torch.float32 or torch.float64",
@@ -58,5 +58,5 @@ def require_precision(x: Tensor, module: nn.Module) -> None:
 
 def require_known_precision(dtype: torch.dtype | None) -> None:
     """Refuses parameters that are neither single nor double."""
-    if (dtype or torch.get_default_dtype()) not in PRECISIONS:
-        raise ValuesError("unknown precision", got=dtype, expected="torch.float32 or torch.float64")
+    if (torch.get_default_dtype() if dtype is None else dtype) not in PRECISIONS:
+        raise LayerError("unknown precision", got=dtype, expected="torch.float32 or torch.float64")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Sequence
 from math import pi, prod
 from numbers import Integral
 from typing import Any, Self
@@ -11,11 +11,20 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
-from qdl.errors import UnsupportedError, ValuesError
+from qdl.errors import LayerError, UnsupportedError, ValuesError
 from qdl.ir import Circuit
-from qdl.nn.conv import patches
 from qdl.nn.conv.detector import Detector
+from qdl.nn.conv.displaced import Displaced
+from qdl.nn.conv.exchange import Exchange
 from qdl.nn.conv.filters import CircuitFilter
+from qdl.nn.conv.interaction import Interaction
+from qdl.nn.conv.patches import Windows
+from qdl.nn.conv.translation import Translation
+
+INTERACTIONS: dict[str, type[Interaction]] = {
+    kind.NAME: kind for kind in (Detector, Exchange, Displaced, Translation)
+}
+from qdl.nn.precision import outside_autocast, require_known_precision, require_precision
 
 # An object of its own, by which a coupling that was passed is told from one that was not.
 _COUPLING = float("0.5")
@@ -26,7 +35,7 @@ class _QuantumConv(_ConvNd):
 
     _dimension: int
     _plain: type[_ConvNd]
-    _filter: Detector | CircuitFilter
+    _filter: Interaction | CircuitFilter
 
     def __init__(
         self,
@@ -48,19 +57,23 @@ class _QuantumConv(_ConvNd):
         encoding: str | None = None,
         **options: Any,
     ) -> None:
-        self._check_sizes(kernel_size=kernel_size, stride=stride, dilation=dilation, padding=padding)
-        if min(in_channels, out_channels) < 1:
-            raise ValuesError("a convolution needs channels", got=(in_channels, out_channels), expected="1 or more")
+        for name, channels in (("in_channels", in_channels), ("out_channels", out_channels)):
+            _require_whole(name, channels, 1)
+        kernel_size, stride, dilation = (
+            self._spread(name, size, 1)
+            for name, size in (("kernel_size", kernel_size), ("stride", stride), ("dilation", dilation))
+        )
+        if not isinstance(padding, str):
+            padding = self._spread("padding", padding, 0 if padding_mode == "zeros" else None)
+        require_known_precision(dtype)
         sizes = (in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode)
         super().__init__(*sizes, device, dtype)  # type: ignore[arg-type]
-        if self.weight.dtype not in (torch.float32, torch.float64):
-            raise ValuesError("unknown precision", got=self.weight.dtype, expected="torch.float32 or torch.float64")
         self.interaction = interaction.copy() if isinstance(interaction, Circuit) else interaction
         self.readout, self.encoding, self.options = readout, encoding, options
-        self._coupling = coupling if self._is_detector() else None
+        self._coupling = coupling if self._kind() else None
         if coupling is not _COUPLING and self._coupling is None:
             raise UnsupportedError(
-                "only the detector has a coupling", got=f"coupling={coupling}", do="leave coupling out"
+                "cells and circuits have no coupling", got=f"coupling={coupling}", do="leave coupling out"
             )
         self._filter = self._plan(options)
         if isinstance(self._filter, CircuitFilter):
@@ -69,24 +82,25 @@ class _QuantumConv(_ConvNd):
             self.reset_parameters()
 
     @classmethod
-    def _check_sizes(cls, **sizes: int | tuple[int, ...] | str) -> None:
-        """What torch notices in forward only, if at all."""
-        for name, size in sizes.items():
-            smallest = 0 if name == "padding" else 1
-            each = size if isinstance(size, tuple | list) else (size,) * cls._dimension
-            right = len(each) == cls._dimension and all(isinstance(n, Integral) and n >= smallest for n in each)
-            if not (right or isinstance(size, str)):
-                expected = f"an integer or {cls._dimension} integers, at least {smallest}"
-                raise ValuesError(f"{name} makes no sense", got=size, expected=expected)
+    def _spread(cls, name: str, size: Any, least: int | None) -> tuple[int, ...]:
+        """A size for every axis. Torch notices in forward only, if at all, what makes no sense."""
+        each = tuple(size) if isinstance(size, Sequence) and not isinstance(size, str) else (size,) * cls._dimension
+        if len(each) == 1 and name != "kernel_size" and least is not None:
+            each *= cls._dimension
+        if len(each) != cls._dimension:
+            raise LayerError(f"{name} makes no sense", got=size, expected=f"one integer or {cls._dimension}")
+        for one in each:
+            _require_whole(name, one, least)
+        return each
 
-    def _is_detector(self) -> bool:
-        return isinstance(self.interaction, str) and self.interaction == "detector"
+    def _kind(self) -> type[Interaction] | None:
+        return INTERACTIONS.get(self.interaction) if isinstance(self.interaction, str) else None
 
-    def _plan(self, options: dict[str, Any]) -> Detector | CircuitFilter:
-        size = self.in_channels // self.groups * prod(self.kernel_size)
-        if self._coupling is None:
+    def _plan(self, options: dict[str, Any]) -> Interaction | CircuitFilter:
+        size, kind = self.in_channels // self.groups * prod(self.kernel_size), self._kind()
+        if kind is None or self._coupling is None:
             return CircuitFilter(size, self.interaction, self.readout or "first", self.encoding or "angle", options)
-        return Detector(size, self._coupling, self.readout or "linear", self.encoding or "signed", options)
+        return kind(size, self._coupling, self.readout, self.encoding, self.bias is not None, options)
 
     def _filters(self, circuit_filter: CircuitFilter) -> int:
         """How many filters give the channels."""
@@ -101,15 +115,15 @@ class _QuantumConv(_ConvNd):
 
     @property
     def coupling(self) -> float:
-        """The detector's g in radians per unit of weight; not in the state_dict, and free to be set between passes."""
+        """g per unit of weight; not in the state_dict, and free to be set between passes."""
         if isinstance(self._filter, CircuitFilter):
-            raise AttributeError("only the detector interaction has a coupling")
+            raise AttributeError("cells and circuits have no coupling")
         return self._filter.coupling
 
     @coupling.setter
     def coupling(self, value: float) -> None:
         if self._coupling is None:
-            raise AttributeError("only the detector interaction has a coupling")
+            raise AttributeError("cells and circuits have no coupling")
         before, self._coupling = self._coupling, value
         try:
             self._filter = self._plan(self.options)
@@ -136,44 +150,32 @@ class _QuantumConv(_ConvNd):
         if self.bias is not None:
             nn.init.zeros_(self.bias)
 
+    @outside_autocast
     def forward(self, x: Tensor) -> Tensor:
         """(batch, in_channels, *size) or (in_channels, *size) -> the same with out_channels and torch's output size."""
-        device = x.device.type
-        if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
-            with torch.autocast(device, enabled=False):
-                return self._convolve(x.to(self.weight.dtype))
         return self._convolve(x)
 
     def _convolve(self, x: Tensor) -> Tensor:
         self._check(x)
         if x.dim() == self._dimension + 1:
             return self._convolve(x[None])[0]
-        encoded, m = self._filter.encode(x)
-        padded = patches.pad(encoded, self.padding, self.kernel_size, self.dilation, self.padding_mode)
-        return self._filter.read(self._answer(padded), m, self.bias)
-
-    def _answer(self, padded: Tensor) -> Tensor:
-        windows = patches.Windows(self.kernel_size, self.stride, self.dilation, self.groups)
-        if isinstance(self._filter, Detector):
-            return self._filter.answer(padded, windows, self.weight, self.bias)
-        answer = partial(self._filter.answer, weight=self.weight, bias=self.bias)
-        return windows.answers(padded, answer)
+        windows = Windows(
+            self.kernel_size, self.stride, self.padding, self.dilation, self.groups, self.padding_mode
+        )
+        return self._filter(x, windows, self.weight, self.bias)
 
     def _check(self, x: Tensor) -> None:
+        if not isinstance(x, Tensor) or x.layout is not torch.strided:
+            got = f"{x.layout} layout" if isinstance(x, Tensor) else type(x).__name__
+            raise LayerError(f"no input for {type(self).__name__}", got=got, expected="a dense tensor")
         n, name = self._dimension, type(self).__name__
         if x.dim() not in (n + 1, n + 2):
             expected = f"{n + 2} axes (batch, channels, size), or {n + 1} without a batch"
-            raise ValuesError(f"wrong number of axes for {name}", got=f"shape {tuple(x.shape)}", expected=expected)
+            raise LayerError(f"wrong number of axes for {name}", got=f"shape {tuple(x.shape)}", expected=expected)
         if x.shape[-n - 1] != self.in_channels:
             got = f"{x.shape[-n - 1]} in shape {tuple(x.shape)}"
-            raise ValuesError(f"wrong number of channels for {name}", got=got, expected=self.in_channels)
-        if x.dtype != self.weight.dtype:
-            raise ValuesError(
-                "the input's precision is not the layer's",
-                got=x.dtype,
-                expected=self.weight.dtype,
-                do="convert the input with .to(dtype) or the layer with .float() or .double()",
-            )
+            raise LayerError(f"wrong number of channels for {name}", got=got, expected=self.in_channels)
+        require_precision(x, self)
 
     def extra_repr(self) -> str:
         interaction = self.interaction if isinstance(self.interaction, str) else repr(self.interaction)
@@ -194,6 +196,12 @@ class _QuantumConv(_ConvNd):
                 mine.data.copy_(theirs.detach())
                 mine.requires_grad_(theirs.requires_grad)
         return layer.train(conv.training)
+
+
+def _require_whole(name: str, size: Any, least: int | None) -> None:
+    if not isinstance(size, Integral) or (least is not None and size < least):
+        expected = "integers" if least is None else f"integers, at least {least}"
+        raise LayerError(f"{name} makes no sense", got=repr(size), expected=expected)
 
 
 class QuantumConv1d(_QuantumConv, nn.Conv1d):

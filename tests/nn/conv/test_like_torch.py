@@ -138,7 +138,7 @@ def test_a_trained_layer_without_bias() -> None:
         {"kernel_size": (3, 3, 3)},
         {"kernel_size": 0},
         {"stride": 0},
-        {"dilation": (1,)},
+        {"kernel_size": (3,)},
         {"padding": -1},
         {"padding": (1, 1, 1)},
         {"out_channels": 0},
