@@ -7,6 +7,7 @@ index; Qiskit's take columns one after the other and their first qubit is the le
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import product
 from typing import Any
 
@@ -60,8 +61,7 @@ def as_row(operator: Matrix) -> tuple[Gate, tuple[float, ...]]:
     size = round(len(operator) ** 0.5)
     width = size.bit_length() - 1
     choi = operator.reshape((size,) * 4).transpose(0, 2, 1, 3).reshape(size**2, size**2)  # sum_k vec K vec K^+
-    words = [pauli_string("".join(letters)).reshape(-1) for letters in product("IXYZ", repeat=width)]
-    basis = np.stack(words, -1)
+    basis = _words(width)
     weights = np.einsum("iw,ij,jw->w", basis.conj(), choi, basis).real / size**2
     if np.abs(choi - (basis * weights) @ basis.conj().T).max() < EXACT:
         errors = np.clip(weights[1:], 0.0, None)
@@ -71,6 +71,13 @@ def as_row(operator: Matrix) -> tuple[Gate, tuple[float, ...]]:
     values, vectors = np.linalg.eigh(choi)
     kept = [np.sqrt(v) * vector.reshape(size, size) for v, vector in zip(values, vectors.T, strict=True) if v > 1e-16]
     return (unitary(kept[-1]) if values[-2] < EXACT else kraus_channel(kept)), ()
+
+
+@lru_cache(maxsize=4)
+def _words(width: int) -> Matrix:
+    """All Pauli words of a width, one behind another, as columns."""
+    letters = map("".join, product("IXYZ", repeat=width))
+    return np.stack([pauli_string(word).reshape(-1) for word in letters], -1)
 
 
 def as_error(steps: Sequence[Step], width: int) -> Any:
@@ -146,13 +153,13 @@ def _kept(branches: list[Branch]) -> list[Branch]:
 
 def _word(matrix: Matrix) -> str | None:
     """The Pauli word that a matrix is a multiple of; None if it is none."""
-    norm = float(np.linalg.norm(matrix))
-    for letters in product("IXYZ", repeat=len(matrix).bit_length() - 1):
-        word = pauli_string("".join(letters))
-        share = np.vdot(word, matrix) / len(matrix)
-        if np.abs(matrix - share * word).max() <= EXACT * norm:
-            return "".join(letters)
-    return None
+    flips = int(np.abs(matrix[0]).argmax())  # the wires with X or Y, as bits
+    bits = [len(matrix) >> k for k in range(1, len(matrix).bit_length())]
+    signs = [(matrix[bit, bit ^ flips] * matrix[0, flips].conj()).real for bit in bits]
+    word = "".join(("IX" if sign >= 0 else "ZY")[bool(flips & bit)] for bit, sign in zip(bits, signs, strict=True))
+    whole = pauli_string(word)
+    share = np.vdot(whole, matrix) / len(matrix)
+    return word if np.abs(matrix - share * whole).max() <= EXACT * float(np.linalg.norm(matrix)) else None
 
 
 def _plain(strengths: Sequence[Angle]) -> tuple[float, ...]:
