@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from random import Random
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from qdl.adapters.braket import from_braket, to_braket, to_openqasm
 from qdl.errors import QasmError
 from qdl.ir import TABLE, Circuit, Param, sin
 from qdl.ir.qasm import from_qasm
-from tests.strategies import case
+from tests.round_trips import ROWS, drawn, same, seeds
 
 pytest.importorskip("braket.circuits")
 from braket.circuits import Circuit as Theirs
@@ -22,17 +21,12 @@ from braket.circuits.noises import BitFlip
 from braket.devices import LocalSimulator
 from braket.ir.openqasm import Program
 
-ROWS = [name for name in TABLE if name != "rv"]
 GATES = {
     name: found
     for name, found in inspect.getmembers(gates, inspect.isclass)
     if issubclass(found, Gate) and found.__module__ == gates.__name__ and name not in ("Unitary", "PulseGate")
 }
 x, theta, a = Param("x", 3), Param("theta", 4), Param("a")
-
-
-def same(found: np.ndarray, expected: np.ndarray) -> None:
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-10)
 
 
 def like_brakets(circuit: Circuit, theirs: Any) -> None:
@@ -71,8 +65,8 @@ def test_every_row_is_brakets(name: str) -> None:
 
 
 def there_and_back(seed: int) -> None:
-    made = case(Random(seed), 4, 10, gates=ROWS, batches=[()], prepared=False)
-    c, values = all_wires(made.circuit), {name: value.tolist() for name, value in made.own().items()}
+    made, values = drawn(seed, 10)
+    c = all_wires(made)
     theirs = to_braket(c)
     names = {str(parameter) for parameter in theirs.parameters}
     again = from_braket(theirs)
@@ -90,15 +84,9 @@ def there_and_back(seed: int) -> None:
     same(again.matrix(known), c.matrix(values))
 
 
-@pytest.mark.parametrize("seed", range(15))
-def test_random_circuits_go_to_braket_and_back(seed: int) -> None:
-    there_and_back(seed)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("start", range(100, 600, 100))
-def test_hundreds_of_circuits_go_to_braket_and_back(start: int) -> None:
-    for seed in range(start, start + 100):
+@seeds(15, slow=500)
+def test_random_circuits_go_to_braket_and_back(some: range) -> None:
+    for seed in some:
         there_and_back(seed)
 
 

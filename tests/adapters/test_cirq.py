@@ -14,7 +14,7 @@ from qdl.errors import CircuitError, QdlError, UnsupportedError
 from qdl.ir import TABLE, Circuit, Param, X, Z, sin
 from qdl.ir.bits import Condition
 from qdl.ir.qasm import from_qasm, to_qasm
-from tests.strategies import case
+from tests.round_trips import ROWS, bound, drawn, same, seeds, sizes
 
 cirq = pytest.importorskip("cirq")
 pytest.importorskip("ply")
@@ -24,12 +24,7 @@ from cirq.contrib.qasm_import import circuit_from_qasm  # noqa: E402
 from qdl.adapters.cirq import from_cirq, to_cirq  # noqa: E402
 from qdl.adapters.cirq.symbols import symbol  # noqa: E402
 
-ROWS = [name for name in TABLE if name != "rv"]  # with symbols
 x, theta, t = Param("x", 3), Param("theta", 4), Param("t")
-
-
-def same(found: np.ndarray, expected: np.ndarray, tolerance: float = 1e-10) -> None:
-    np.testing.assert_allclose(found, expected, rtol=0, atol=tolerance)
 
 
 def like_up_to_phase(found: np.ndarray, expected: np.ndarray, tolerance: float) -> None:
@@ -39,25 +34,15 @@ def like_up_to_phase(found: np.ndarray, expected: np.ndarray, tolerance: float) 
 
 def unitary(theirs: Any, values: dict[str, list[float]] | None = None, params: Any = ()) -> np.ndarray:
     """The unitary of a Cirq circuit on all its qubits, its symbols bound."""
-    bound = {symbol(param, index): values[param.name][index] for param in params for index in range(param.size)}
-    return cirq.resolve_parameters(theirs, bound).unitary(qubit_order=sorted(theirs.all_qubits()))
-
-
-def drawn(draw: Random) -> tuple[Circuit, dict[str, list[float]]]:
-    made = case(draw, 4, 12, gates=ROWS, batches=[()], prepared=False)
-    return made.circuit, {name: value.tolist() for name, value in made.own().items()}
+    numbers = {symbol(param, index): values[param.name][index] for param in params for index in range(param.size)}
+    return cirq.resolve_parameters(theirs, numbers).unitary(qubit_order=sorted(theirs.all_qubits()))
 
 
 # Circuits through OpenQASM.
 
 
-def bound(circuit: Circuit, values: dict[str, list[float]]) -> Circuit:
-    return Circuit(circuit.wires).append(circuit, range(circuit.wires), values) if values else circuit
-
-
 def read_by_cirq(seed: int) -> None:
-    c, values = drawn(Random(seed))
-    c = bound(c, values)
+    c = bound(*drawn(seed, 12))
     if any(op.gate.name in ("cu", "cu3") for op in c.operations):
         return  # Cirq takes the remainder of their first angle by 2 pi, which is another gate
     try:
@@ -70,9 +55,10 @@ def read_by_cirq(seed: int) -> None:
     like_up_to_phase(cirq.Circuit(cirq.I.on_each(*qubits), theirs).unitary(qubit_order=qubits), c.matrix(), 1e-7)
 
 
-@pytest.mark.parametrize("seed", range(15))
-def test_what_is_written_in_version_2_is_read_by_cirq(seed: int) -> None:
-    read_by_cirq(seed)
+@seeds(15, slow=500)
+def test_what_is_written_in_version_2_is_read_by_cirq(some: range) -> None:
+    for seed in some:
+        read_by_cirq(seed)
 
 
 PLAIN = "x y z h s sdg t tdg sx rx ry rz p u1 u2 u3 cx cy cz ch swap ccx cswap cp crx cry crz".split()  # noqa: SIM905
@@ -170,13 +156,12 @@ def test_every_row_is_cirqs(name: str) -> None:
 
 
 def there_and_back(seed: int) -> None:
-    c, values = drawn(Random(seed))
+    c, values = drawn(seed, 12)
     theirs = to_cirq(c)
     same(unitary(theirs, values, c.params), c.matrix(values))
     again = from_cirq(theirs)
     # SymPy takes a symbol away where it cancels.
-    found, given = ({param.name: param.size for param in one.params} for one in (again, c))
-    assert found.items() <= given.items()
+    assert sizes(again).items() <= sizes(c).items()
     assert {symbol(param, index) for param in c.params for index in range(param.size)} >= cirq.parameter_names(theirs)
     same(again.matrix(values), c.matrix(values))
 
@@ -195,29 +180,16 @@ def back_and_there(seed: int) -> None:
     same(c.matrix(values), expected)
 
 
-@pytest.mark.parametrize("seed", range(30))
-def test_random_circuits_go_to_cirq_and_back(seed: int) -> None:
-    there_and_back(seed)
-
-
-@pytest.mark.parametrize("seed", range(30))
-def test_cirqs_circuits_come_and_go_back(seed: int) -> None:
-    back_and_there(seed)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("start", range(100, 2100, 100))
-def test_two_thousand_circuits_go_to_cirq_and_back(start: int) -> None:
-    for seed in range(start, start + 100):
+@seeds(30, slow=2000)
+def test_random_circuits_go_to_cirq_and_back(some: range) -> None:
+    for seed in some:
         there_and_back(seed)
+
+
+@seeds(30, slow=2000)
+def test_cirqs_circuits_come_and_go_back(some: range) -> None:
+    for seed in some:
         back_and_there(seed)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("start", range(100, 600, 100))
-def test_hundreds_of_circuits_are_read_by_cirq(start: int) -> None:
-    for seed in range(start, start + 100):
-        read_by_cirq(seed)
 
 
 @pytest.mark.parametrize("exponent", [1, 0.37, -1.3, 2 * sympy.Symbol("t") + 0.1], ids=str)
@@ -290,15 +262,15 @@ def test_feedback_has_cirqs_distribution() -> None:
     with c.if_("a", 0):
         c.x(1)
     c.measure([1, 2], ["b", "d"])
-    outcomes = cirq.Simulator(seed=3).run(to_cirq(c), repetitions=4000)
+    outcomes = cirq.Simulator(seed=3).run(to_cirq(c), repetitions=1000)
     found = outcomes.multi_measurement_histogram(keys=["a", "b", "d"])
     one = math.sin(0.55) ** 2
     turned = {0: math.sin(0.2) ** 2, 1: math.sin(0.8) ** 2}
     for a in (0, 1):
         for d in (0, 1):
             expected = (one if a else 1 - one) * (turned[a] if d else 1 - turned[a])
-            sigma = math.sqrt(expected * (1 - expected) / 4000)
-            assert abs(found.get((a, 1, d), 0) / 4000 - expected) < 4.5 * sigma
+            sigma = math.sqrt(expected * (1 - expected) / 1000)
+            assert abs(found.get((a, 1, d), 0) / 1000 - expected) < 4.5 * sigma
 
 
 def test_keys_of_several_qubits_masks_and_subcircuits_are_read() -> None:

@@ -6,19 +6,13 @@ and our own matrices give at numbers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import pytest
-
 import qdl
 from tests.adapters.qiskit_circuits import numbers, operator, qdl_circuit, qiskit_circuit, sizes
 from tests.checks import distance
+from tests.round_trips import seeds
+from tests.round_trips import sizes as names
 
 CLOSE = 1e-10
-
-
-def names(circuit: qdl.Circuit) -> Mapping[str, int]:
-    return {param.name: param.size for param in circuit.params}
 
 
 def check_from_qdl(seed: int) -> None:
@@ -45,27 +39,13 @@ def check_from_qiskit(seed: int) -> None:
     assert distance(operator(back, values), expected) < CLOSE, f"seed {seed}"
 
 
-@pytest.mark.parametrize("ten", range(3))
-def test_from_qdl_and_back(ten: int) -> None:
-    for seed in range(10 * ten, 10 * ten + 10):
+@seeds(30, slow=2000)
+def test_from_qdl_and_back(some: range) -> None:
+    for seed in some:
         check_from_qdl(seed)
 
 
-@pytest.mark.parametrize("ten", range(3))
-def test_from_qiskit_and_back(ten: int) -> None:
-    for seed in range(10 * ten, 10 * ten + 10):
-        check_from_qiskit(seed)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("block", range(1, 21))
-def test_many_from_qdl_and_back(block: int) -> None:
-    for seed in range(100 * block, 100 * block + 100):
-        check_from_qdl(seed)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("block", range(1, 21))
-def test_many_from_qiskit_and_back(block: int) -> None:
-    for seed in range(100 * block, 100 * block + 100):
+@seeds(30, slow=2000)
+def test_from_qiskit_and_back(some: range) -> None:
+    for seed in some:
         check_from_qiskit(seed)
