@@ -26,6 +26,7 @@ from qdl.nn.losses import (
     QuantumRelativeEntropyLoss,
     RelativeEntropyLoss,
 )
+from qdl.nn.neurons import MomentumNeuron, PositionNeuron
 
 __all__ = [
     "AmplitudeEncoding",
@@ -39,6 +40,8 @@ __all__ = [
     "HamiltonianEncoding",
     "IQPEncoding",
     "MaxEntDualLoss",
+    "MomentumNeuron",
+    "PositionNeuron",
     "ProbabilityCrossEntropyLoss",
     "ProbabilityEncoding",
     "QuantumConv1d",

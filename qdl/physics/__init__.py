@@ -14,8 +14,22 @@ from qdl.physics.encodings import (
     signed_angles,
 )
 from qdl.physics.feature_maps import exchange_step, hadamards, parities, phase_map, product_state, rotated, words
+from qdl.physics.fourier import add_fourier, add_momentum
+from qdl.physics.momentum import (
+    momentum_amplitudes,
+    momentum_distribution,
+    momentum_operator,
+    one_quantum,
+    padded_lattice,
+    position_operator,
+    translation_operator,
+    wires_of,
+)
+from qdl.physics.position import ring_places, site_distribution, site_means, site_phases, site_variances
 
 __all__ = [
+    "add_fourier",
+    "add_momentum",
     "amplitudes",
     "chebyshev_angles",
     "coherent_state",
@@ -25,15 +39,28 @@ __all__ = [
     "exchange_step",
     "hadamards",
     "mean_square_error",
+    "momentum_amplitudes",
+    "momentum_distribution",
+    "momentum_operator",
+    "one_quantum",
     "optimum_coupling",
+    "padded_lattice",
     "padded_size",
     "parities",
     "phase_map",
+    "position_operator",
     "probability_angles",
     "product_state",
+    "ring_places",
     "rotated",
     "signed_angles",
+    "site_distribution",
+    "site_means",
+    "site_phases",
+    "site_variances",
     "third_moment",
+    "translation_operator",
     "weak_coupling_error",
+    "wires_of",
     "words",
 ]

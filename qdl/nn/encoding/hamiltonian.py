@@ -72,6 +72,6 @@ class HamiltonianEncoding(Encoding):
 
 def _directions(wires: int, seed: int) -> list[tuple[float, float]]:
     """Polar and azimuthal angles, uniform on the sphere."""
-    generator = torch.Generator().manual_seed(seed)
-    drawn = torch.rand(wires, 2, dtype=torch.float64, generator=generator).tolist()
+    generator = torch.Generator("cpu").manual_seed(seed)
+    drawn = torch.rand(wires, 2, dtype=torch.float64, generator=generator, device="cpu").tolist()
     return [(acos(1 - 2 * height), 2 * pi * turn) for height, turn in drawn]
