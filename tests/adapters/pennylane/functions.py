@@ -1,4 +1,4 @@
-"""Random quantum functions of PennyLane's in two arguments, made of all that a user's may be made of."""
+"""Random quantum functions of PennyLane's, made of all that a user's may be made of, and a circuit of ours."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pennylane as qml
+
+from qdl.ir import Circuit, Param, sin
 
 SIZES = {"x": 4, "theta": 3}
 PLAIN = {1: "PauliX PauliY PauliZ Hadamard S T SX Identity", 2: "CNOT CY CZ CH SWAP ISWAP ECR SISWAP"}
@@ -118,3 +120,10 @@ def quantum_function(seed: int) -> tuple[Step, int]:
             one(x, theta)
 
     return function, wires
+
+
+def layer() -> tuple[Circuit, Param, Param]:
+    """A circuit of three wires with the two Params that it uses."""
+    x, theta = Param("x", 2), Param("theta", 3)
+    circuit = Circuit(3).ry(x[0], 0).rx(2 * x[1] - 1, 2).rv(theta[0], x[0], 0.2, 1).crx(sin(theta[1]), 2, 0)
+    return circuit.cx(0, 1).rzz(x[0] * theta[2], 1, 2).rx(theta[2], 1).h(2), x, theta
