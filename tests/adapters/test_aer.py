@@ -5,15 +5,13 @@ from __future__ import annotations
 import copy
 import math
 import pickle
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from qiskit_aer import AerSimulator
 
 import qdl
@@ -22,29 +20,23 @@ from qdl.engine.remote import Setting, program
 from qdl.errors import MemoryBudgetError, QdlError, UnsupportedError, ValuesError
 from qdl.ir import TABLE, Circuit, Hermitian, Operation, Param, X, Y, Z
 from qdl.ir.bits import Condition
-from qdl.ir.channels import Measure
 from tests import noisy_oracle, oracle
-from tests.adapters.remote_runs import expval, laid_out, words_with_gradients
+from tests.adapters.remote_runs import (
+    RemoteConformance,
+    check_gradients,
+    expval,
+    frequencies,
+    laid_out,
+    noisy_measure,
+    outliers,
+    probabilities,
+    scrambled,
+    words_with_gradients,
+)
 from tests.checks import distance
-from tests.strategies import CHANNEL_NAMES, Case, cases, noisy_case
-from tests.test_random_circuits import drawn
+from tests.strategies import CHANNEL_NAMES, noisy_case
 
 PURE = {"statevector": 1e-10, "density_matrix": 1e-10, "matrix_product_state": 1e-8}
-
-
-def scrambled(wires: int, seed: int) -> Circuit:
-    """A circuit on whose state no two wires and no two bases are alike."""
-    numbers = np.random.default_rng(seed)
-    circuit = Circuit(wires)
-    for w in range(wires):
-        circuit.ry(float(numbers.uniform(0.3, 2.8)), w).rz(float(numbers.uniform(0.3, 2.8)), w)
-    for w in range(wires - 1):
-        circuit.cx(w, w + 1).rx(float(numbers.uniform(0.3, 2.8)), w)
-    return circuit
-
-
-def probabilities(circuit: Circuit, names: Iterable[int | str], each: Sequence[dict[str, Any]]) -> Any:
-    return np.array([noisy_oracle.probs(circuit, one, list(names)) for one in each])
 
 
 @pytest.fixture
@@ -71,28 +63,16 @@ def no_job(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(AerSimulator, "run", refuse)
 
 
+class TestAer(RemoteConformance):
+    exact = PURE
+    sampling = ("automatic",)
+    precise = "automatic"
+
+    def engine(self, name: str) -> Aer:
+        return Aer(name)
+
+
 # Exact values
-
-
-@pytest.mark.parametrize("wires", range(1, 5))
-def test_pure_circuits_are_those_of_the_oracle(wires: int) -> None:
-    @drawn(10)
-    @given(cases(wires), st.randoms(use_true_random=True))
-    def check(found: Case, draw: Random) -> None:
-        made, angles, each = laid_out(found.circuit, found.own())
-        names = draw.sample(range(wires), draw.randint(1, wires))
-        p = np.array([oracle.probs(oracle.state(found.circuit, one), names) for one in each])
-        mean, _, norm = oracle.moments(found.circuit, found.observables, found.all())
-        mean, norm = (a.reshape(-1, len(found.observables)) for a in (mean, np.maximum(norm, 1)))
-        own = qdl.expval(found.circuit, found.observables, found.all(), dtype=torch.float64).reshape(mean.shape)
-        for method, bound in PURE.items():
-            engine = Aer(method)
-            assert distance(engine.probs(made, names).run(angles), p) <= bound, method
-            read = expval(engine, found.circuit, found.observables, found.all())
-            assert distance(read / norm, mean / norm) <= bound, method
-            assert distance(read / norm, own / norm) <= bound, method
-
-    check()
 
 
 @pytest.mark.parametrize("name", CHANNEL_NAMES)
@@ -108,27 +88,6 @@ def test_channels_are_those_of_the_oracle_and_of_engine_density(name: str) -> No
             scale = np.maximum(1, np.abs(expected))
             assert distance(read / scale, expected / scale) <= 1e-8
             assert distance(read / scale, own.reshape(read.shape) / scale) <= 1e-8
-
-
-@pytest.mark.parametrize("controls", ["", "0", "10"])
-@pytest.mark.parametrize("name", TABLE)
-def test_every_row_of_the_gate_table_varying_and_constant(name: str, controls: str) -> None:
-    row = TABLE[name]
-    wires = max(2, row.wires + len(controls))
-    where = [int(w) for w in np.random.default_rng(0).permutation(wires)[: row.wires + len(controls)]]
-    x = Param("x", max(1, len(row.angles)))
-    given_angles = np.random.default_rng(1).uniform(-3, 3, (2, x.size))
-    for angles, values in ((list(x), {"x": given_angles}), (given_angles[0].tolist(), {})):
-        circuit = scrambled(wires, 2)
-        chosen = angles[: len(row.angles)]
-        circuit.gate(name, *chosen, *where[len(controls) :], controls=where[: len(controls)], values=controls)
-        for w in range(wires):
-            circuit.ry(0.4 + w, w)
-        values = values if circuit.params else {}
-        made, rows, each = laid_out(circuit, values)
-        expected = np.array([oracle.probs(oracle.state(circuit, one), range(wires)) for one in each])
-        for method, bound in PURE.items():
-            assert distance(Aer(method).probs(made, range(wires)).run(rows), expected) <= bound, method
 
 
 def test_wires_that_are_not_entangled_with_each_other_are_not_mixed_up() -> None:
@@ -225,11 +184,6 @@ def test_a_measurement_in_the_middle_dephases() -> None:
     assert distance(Aer().probs(made, [1, 0]).run(rows), probabilities(circuit, [1, 0], each)) <= 1e-10
 
 
-def noisy_measure(circuit: Circuit, wire: int, bit: str, *flips: Any) -> Circuit:
-    """Add a measurement that is written wrongly."""
-    return circuit._add(Operation(Measure(noisy=True), flips, (wire,), bit=bit))
-
-
 def test_readout_errors_of_measurements_at_the_end_are_exact() -> None:
     f = Param("f", 2)
     circuit = noisy_measure(noisy_measure(scrambled(2, 6), 0, "a", 0.1, 0.25), 1, "b", f[1], 0.4 * f[0])
@@ -283,48 +237,27 @@ def test_what_is_prepared_is_sent_again_without_being_made_again(jobs: list[Any]
     assert distance(again.run(rows), first) <= 1e-15
 
 
-def test_precision_is_the_one_asked_for() -> None:
-    x = Param("x", 1)
-    circuit = scrambled(4, 1).rx(x[0], 0)
-    found = {}
-    for dtype in (torch.float32, torch.float64):
-        made, rows, _ = laid_out(circuit, {"x": [0.3]}, dtype)
-        found[dtype] = Aer().expvals(made, list((X(0) @ Y(2)).terms)).run(rows)
-    assert 0 < distance(found[torch.float32], found[torch.float64]) <= 1e-6
-
-
 # Shots
 
 
-def outliers(found: Any, expected: Any, shots: int) -> tuple[int, int]:
-    """How many frequencies lie beyond 4 sigma of the probabilities, and how many there are."""
-    assert found.shape == expected.shape
-    sigma = np.sqrt(np.maximum(expected * (1 - expected), 1 / shots) / shots)
-    return int((np.abs(found - expected) > 4 * sigma).sum()), found.size
-
-
-def frequencies(bits: Any) -> Any:
-    """How often each bit string was drawn, (rows, 2**n), from (rows, shots, n)."""
-    index = bits.astype(int) @ (1 << np.arange(bits.shape[-1])[::-1])
-    return np.array([np.bincount(row, minlength=2 ** bits.shape[-1]) / bits.shape[1] for row in index])
-
-
-@pytest.mark.parametrize("method", ["automatic", "statevector", "density_matrix", "matrix_product_state"])
-def test_feedback_channels_and_resets_are_sampled_rightly(method: str) -> None:
-    beyond = total = 0
+def test_feedback_channels_and_resets_are_sampled_rightly() -> None:
+    methods = ("automatic", "statevector", "density_matrix", "matrix_product_state")
+    beyond, total = dict.fromkeys(methods, 0), 0
     for seed in range(12):
         draw = Random(seed)
         wires = draw.randint(1, 3)
         found = noisy_case(draw, wires, 14, measures=True)
         made, rows, each = laid_out(found.circuit, found.own())
         names = draw.sample([*range(wires), *found.circuit.bits], draw.randint(1, wires))
-        (bits,) = Aer(method).samples(made, [Setting(tuple(names), 1000)]).run(rows, seed=seed)
-        assert bits.dtype == np.int8
-        assert bits.shape == (len(each), 1000, len(names))
-        many = outliers(frequencies(bits), probabilities(found.circuit, names, each), 1000)
-        beyond, total = beyond + many[0], total + many[1]
+        expected = probabilities(found.circuit, names, each)
+        total += expected.size
+        for method in methods:
+            (bits,) = Aer(method).samples(made, [Setting(tuple(names), 1000)]).run(rows, seed=seed)
+            assert bits.dtype == np.int8
+            assert bits.shape == (len(each), 1000, len(names))
+            beyond[method] += outliers(frequencies(bits), expected, 1000)
     assert total >= 45
-    assert beyond <= 1
+    assert max(beyond.values()) <= 1, beyond
 
 
 def test_conditions_on_several_values_of_several_bits() -> None:
@@ -344,7 +277,7 @@ def test_conditions_on_several_values_of_several_bits() -> None:
     made, rows, each = laid_out(circuit, {})
     for method in ("statevector", "density_matrix", "matrix_product_state"):
         (bits,) = Aer(method).samples(made, [Setting(tuple(names), 4000)]).run(rows, seed=2)
-        assert outliers(frequencies(bits), probabilities(circuit, names, each), 4000)[0] == 0, method
+        assert outliers(frequencies(bits), probabilities(circuit, names, each), 4000) == 0, method
 
 
 @pytest.mark.parametrize("method", ["automatic", "statevector", "density_matrix", "matrix_product_state", "stabilizer"])
@@ -359,7 +292,7 @@ def test_what_is_written_wrongly_is_what_conditions_see(method: str) -> None:
     expected = qdl.probs(circuit, values, wires=names, engine="density", dtype=torch.float64).numpy()
     made, rows, _ = laid_out(circuit, values)
     (bits,) = Aer(method).samples(made, [Setting(tuple(names), 4000)]).run(rows, seed=1)
-    assert outliers(frequencies(bits), expected, 4000)[0] == 0
+    assert outliers(frequencies(bits), expected, 4000) == 0
 
 
 def test_the_stabilizer_method_draws_pauli_errors_and_resets() -> None:
@@ -371,21 +304,7 @@ def test_the_stabilizer_method_draws_pauli_errors_and_resets() -> None:
     values = {"p": np.array([[0.1], [0.5]])}
     made, rows, each = laid_out(circuit, values)
     (bits,) = Aer("stabilizer").samples(made, [Setting((0, 1), 4000)]).run(rows, seed=5)
-    assert outliers(frequencies(bits), probabilities(circuit, [0, 1], each), 4000)[0] == 0
-
-
-def test_settings_have_their_own_bases_and_shots() -> None:
-    x = Param("x", 1)
-    circuit = scrambled(3, 7).ry(x[0], 0)
-    made, rows, _ = laid_out(circuit, {"x": [[0.2], [1.4]]})
-    turn = (Operation(TABLE["sdg"], (), (2,)), Operation(TABLE["h"], (), (2,)))
-    settings = [Setting((0, 2), 5000), Setting((2,), 3000, turn), Setting((1,), 5000)]
-    z, y, other = Aer().samples(made, settings).run(rows, seed=4)
-    assert (z.shape, y.shape, other.shape) == ((2, 5000, 2), (2, 3000, 1), (2, 5000, 1))
-    expected = expval(Aer(), circuit, [Z(0) @ Z(2), Y(2), Z(1)], {"x": [[0.2], [1.4]]})
-    for k, bits in enumerate((z, y, other)):
-        mean = (1.0 - 2 * bits).prod(-1).mean(-1)
-        assert np.all(np.abs(mean - expected[:, k]) <= 4 * np.sqrt((1 - expected[:, k] ** 2) / bits.shape[1]))
+    assert outliers(frequencies(bits), probabilities(circuit, [0, 1], each), 4000) == 0
 
 
 def test_a_seed_says_what_is_drawn() -> None:
@@ -407,39 +326,20 @@ def test_gradients_by_batched_shifts_are_those_of_the_adjoint_by_one_job_each_wa
         found = noisy_case(draw, draw.randint(1, 3), 10, ())
         words = list(dict.fromkeys(word for o in found.observables for word in o.terms if word)) or list(Z(0).terms)
         observables = [qdl.ir.Observable({word: 1.0}) for word in words]
-        check_gradients(Aer("statevector"), found.circuit, words, observables, found.own(), jobs, "state")
+        check_gradients(Aer("statevector"), found.circuit, words, observables, found.own(), "state", jobs)
 
 
-@pytest.mark.parametrize("name", [name for name in CHANNEL_NAMES if name not in ("reset", "kraus")])
-def test_gradients_of_strengths_are_those_of_engine_density(name: str, jobs: list[Any]) -> None:
-    for seed in range(4):
+STRONG = [name for name in CHANNEL_NAMES if name not in ("reset", "kraus")]
+SEEDS = [range(2), pytest.param(range(2, 8), marks=pytest.mark.slow)]
+
+
+@pytest.mark.parametrize("seeds", SEEDS, ids=str)
+@pytest.mark.parametrize("name", STRONG)
+def test_gradients_of_strengths_are_those_of_engine_density(name: str, seeds: range, jobs: list[Any]) -> None:
+    for seed in seeds:
         found = noisy_case(Random(seed), 2, 8, [name])
         words = [w for o in (Z(0), X(1) @ Y(0)) for w in o.terms]
-        check_gradients(Aer(), found.circuit, words, [Z(0), X(1) @ Y(0)], found.own(), jobs, "density")
-
-
-def check_gradients(
-    engine: Aer, circuit: Circuit, words: Any, observables: Any, values: Any, jobs: list[Any], own: str
-) -> None:
-    """Values and gradients with random cotangents, frozen values, and a second backward."""
-    if not circuit.params:
-        return
-    before = len(jobs)
-    rows: list[int] = []
-    leaves = {name: value.clone().requires_grad_() for name, value in values.items()}
-    out = words_with_gradients(engine, circuit, words, leaves, rows)
-    assert len(jobs) == before + 1
-    g = torch.randn(out.shape, generator=torch.Generator().manual_seed(0), dtype=out.dtype)
-    found = torch.autograd.grad(out, list(leaves.values()), g, retain_graph=True, allow_unused=True)
-    assert len(jobs) == before + len(rows) <= before + 2
-    again = torch.autograd.grad(out, list(leaves.values()), g, allow_unused=True)
-    expected = qdl.expval(circuit, observables, leaves, engine=own)
-    wanted = torch.autograd.grad(expected.reshape(-1, len(words)), list(leaves.values()), g.reshape(-1, len(words)))
-    scale = max([1.0, *(float(w.abs().max()) for w in wanted)])
-    assert distance(out.detach(), expected.detach().reshape(out.shape)) <= 1e-8
-    for one, two, right in zip(found, again, wanted, strict=True):
-        assert distance(torch.zeros_like(right) if one is None else one, right) <= 1e-8 * scale
-        assert one is None or torch.equal(one, two)
+        check_gradients(Aer(), found.circuit, words, [Z(0), X(1) @ Y(0)], found.own(), "density", jobs)
 
 
 def test_frozen_values_are_not_shifted() -> None:
