@@ -27,12 +27,14 @@ from qdl.nn.losses import (
     RelativeEntropyLoss,
 )
 from qdl.nn.neurons import MomentumNeuron, PositionNeuron
+from qdl.nn.reupload import DataReuploading
 
 __all__ = [
     "AmplitudeEncoding",
     "AngleEncoding",
     "ChebyshevEncoding",
     "CoherentEncoding",
+    "DataReuploading",
     "DenseAngleEncoding",
     "Encoding",
     "FourierEncoding",

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from qdl.errors import UnsupportedError, ValuesError
+from qdl.errors import LayerError, UnsupportedError, ValuesError
 from qdl.ir import Circuit
 from qdl.nn.precision import outside_autocast, require_precision
 from qdl.nn.scale import require, require_finite
@@ -63,7 +63,7 @@ class Encoding(nn.Module, ABC):
         """What the circuit's Param ``x`` takes for an input, (*batch, features) -> (*batch, entries)."""
         if x.dim() == 0 or x.shape[-1] != self.features:
             expected = f"(*batch, {self.features})"
-            raise ValuesError(f"wrong shape for {type(self).__name__}", got=tuple(x.shape), expected=expected)
+            raise LayerError(f"wrong shape for {type(self).__name__}", got=tuple(x.shape), expected=expected)
         require_precision(x, self)
         if self.validate and x.numel():
             self.check(x.detach())

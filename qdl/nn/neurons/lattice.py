@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from qdl.errors import UnsupportedError, ValuesError
+from qdl.errors import LayerError, UnsupportedError, ValuesError
 from qdl.ir import Circuit, Param
 from qdl.nn.precision import outside_autocast, require_precision
 from qdl.nn.scale import require_finite
@@ -54,7 +54,7 @@ class LatticeNeuron(nn.Module, ABC):
         if x.shape[-self.axes :] != self.size:
             sizes = ", ".join(map(str, self.size))
             got, expected = f"shape {tuple(x.shape)}", f"(*batch, {sizes})"
-            raise ValuesError(f"wrong shape for {type(self).__name__}", got=got, expected=expected)
+            raise LayerError(f"wrong shape for {type(self).__name__}", got=got, expected=expected)
         require_precision(x, self)
         if self.options.get("validate", True) and x.numel():
             self.check(x.detach())

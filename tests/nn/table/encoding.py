@@ -9,6 +9,7 @@ from qdl.nn import (
     AngleEncoding,
     ChebyshevEncoding,
     CoherentEncoding,
+    DataReuploading,
     DenseAngleEncoding,
     FourierEncoding,
     HamiltonianEncoding,
@@ -33,4 +34,6 @@ ROWS = [
     Row("ChebyshevEncoding", partial(ChebyshevEncoding, 2, copies=2), uniform(4, 2, low=-0.9)),
     Row("FourierEncoding", partial(FourierEncoding, 2, copies=2), uniform(4, 2)),
     Row("HamiltonianEncoding", partial(HamiltonianEncoding, 2), uniform(4, 2), factory=False),
+    Row("DataReuploading", partial(DataReuploading, 2, 2), uniform(4, 2)),
+    Row("DataReuploading-fourier", partial(DataReuploading, 2, 2, "fourier", "su4"), uniform(4, 2)),
 ]  # fmt: skip
