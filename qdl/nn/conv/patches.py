@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from qdl.errors import ValuesError
+from qdl.errors import LayerError
 
 
 def pad(x: Tensor, padding: Sequence[int] | str, kernel: Sequence[int], dilation: Sequence[int], mode: str) -> Tensor:
@@ -25,6 +25,13 @@ def pad(x: Tensor, padding: Sequence[int] | str, kernel: Sequence[int], dilation
     flat = [width for side in reversed(sides) for width in side]
     if not any(flat):
         return x
+    most = {"reflect": -1, "circular": 0}.get(mode)
+    if most is not None and any(max(side) > n + most for side, n in zip(sides, x.shape[2:], strict=True)):
+        raise LayerError(
+            f"{mode} padding goes beyond the image",
+            got=f"{sides} for a size of {tuple(x.shape[2:])}",
+            expected=f"at most {tuple(n + most for n in x.shape[2:])}",
+        )
     return F.pad(x, flat, mode="constant" if mode == "zeros" else mode)
 
 
@@ -47,7 +54,7 @@ class Windows:
         """How many positions the kernel takes along each padded spatial axis."""
         reach = [d * (k - 1) + 1 for d, k in zip(self.dilation, self.kernel, strict=True)]
         if any(r > s for r, s in zip(reach, size, strict=True)):
-            raise ValuesError(
+            raise LayerError(
                 "the kernel does not fit into the padded input",
                 got=f"a padded size of {tuple(size)}",
                 expected=f"at least {tuple(reach)}",

@@ -22,7 +22,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from qdl.errors import UnsupportedError, ValuesError
+from qdl.errors import LayerError, UnsupportedError, ValuesError
 from qdl.nn.conv.patches import Windows
 from qdl.nn.once import FirstOrder, once
 from qdl.nn.seeds import fixed
@@ -63,9 +63,7 @@ def closed(options: Mapping[str, Any], detector: int) -> Exact | Sampled:
     known = {"grad": "auto", "shots": None, "noise": None, "seed": None}
     unknown = sorted(set(options) - set(known))
     if unknown:
-        raise UnsupportedError(
-            "unknown options of the closed form", got=unknown, expected=["engine", *known, "validate"]
-        )
+        raise LayerError("unknown options of the closed form", got=unknown, expected=["engine", *known, "validate"])
     grad, shots, noise, seed = ({**known, **options}[name] for name in known)
     flips = readout_only(noise, detector)
     if seed is not None and not (isinstance(seed, (int, torch.Generator)) and not isinstance(seed, bool)):
