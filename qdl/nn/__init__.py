@@ -27,11 +27,26 @@ from qdl.nn.losses import (
     RelativeEntropyLoss,
 )
 from qdl.nn.neurons import MomentumNeuron, PositionNeuron
+from qdl.nn.pooling import (
+    BlockSpin1d,
+    BlockSpin2d,
+    BlockSpin3d,
+    QuantumPool1d,
+    QuantumPool2d,
+    QuantumPool3d,
+    ThermalPool1d,
+    ThermalPool2d,
+    ThermalPool3d,
+    pool_wires,
+)
 from qdl.nn.reupload import DataReuploading
 
 __all__ = [
     "AmplitudeEncoding",
     "AngleEncoding",
+    "BlockSpin1d",
+    "BlockSpin2d",
+    "BlockSpin3d",
     "ChebyshevEncoding",
     "CoherentEncoding",
     "DataReuploading",
@@ -50,9 +65,16 @@ __all__ = [
     "QuantumConv2d",
     "QuantumConv3d",
     "QuantumLayer",
+    "QuantumPool1d",
+    "QuantumPool2d",
+    "QuantumPool3d",
     "QuantumRelativeEntropyLoss",
     "RelativeEntropyLoss",
     "SignedEncoding",
+    "ThermalPool1d",
+    "ThermalPool2d",
+    "ThermalPool3d",
     "ZZEncoding",
     "configure",
+    "pool_wires",
 ]
