@@ -42,7 +42,7 @@ def _one(rank: int, folder: str) -> None:
         try:
             layer = row.fresh(rank, dtype=torch.float64)  # the wrapper sends the first one's weights
             inputs = tuple(x[rank : rank + 1] for x in row.inputs(torch.float64))
-            found[row.name] = _gradients(layer, DistributedDataParallel(layer), inputs)
+            found[row.name] = _gradients(layer, DistributedDataParallel(layer, find_unused_parameters=True), inputs)
         except Exception as error:
             found[row.name] = repr(error)
     if rank == 0:

@@ -62,10 +62,15 @@ def loss(out: Tensor) -> Tensor:
     return (per_sample * weights[: per_sample.shape[1]]).square().sum(1).mean()
 
 
+def grad(out: Tensor, by: Sequence[Tensor], cotangent: Tensor | None = None, **options: bool) -> tuple[Tensor, ...]:
+    """Zero for what a pass has no use for, as an RBM's has none for the bias of what it is given."""
+    return torch.autograd.grad(out, by, cotangent, allow_unused=True, materialize_grads=True, **options)
+
+
 def gradients(row: Row, layer: nn.Module, inputs: Sequence[Tensor]) -> list[Tensor]:
     """Of `loss`, by all leaves."""
     by, given = leaves(row, layer, inputs)
-    return list(torch.autograd.grad(loss(call(layer, given)), by)) if by else []
+    return list(grad(loss(call(layer, given)), by)) if by else []
 
 
 def real_precision(tensor: Tensor) -> torch.dtype:
