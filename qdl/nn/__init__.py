@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from qdl.nn.boltzmann import QBM, RBM
 from qdl.nn.configure import configure
 from qdl.nn.conv import QuantumConv1d, QuantumConv2d, QuantumConv3d
 from qdl.nn.encoding import (
@@ -42,6 +43,8 @@ from qdl.nn.pooling import (
 from qdl.nn.reupload import DataReuploading
 
 __all__ = [
+    "QBM",
+    "RBM",
     "AmplitudeEncoding",
     "AngleEncoding",
     "BlockSpin1d",
