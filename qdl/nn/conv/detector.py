@@ -1,84 +1,72 @@
-"""The detector interaction of the quantum convolutions: number encoding, biased detector qubit, two readouts."""
+"""The detector interaction (PHYSICS.md A3a): number encoding, a biased detector qubit, two readouts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from math import isfinite
-from numbers import Real
+from math import pi
 from typing import Any
 
 from torch import Tensor
 
-from qdl.errors import ValuesError
-from qdl.ir import Circuit
-from qdl.nn.conv.detector_circuit import CircuitResponse, detector_circuit
+from qdl.ir import Circuit, Param, Z, cell
+from qdl.nn.conv.interaction import Excitations, plus
+from qdl.nn.conv.numbers import NumberCircuit, encoded
 from qdl.nn.conv.patches import Windows
 from qdl.nn.conv.responses import Exact, Response, closed
-from qdl.nn.scale import require_finite, require_known, require_probability, sample_scale
-
-READOUTS = ("linear", "excitation")
-ENCODINGS = ("signed", "probability")
 
 
-@dataclass(frozen=True)
-class Detector:
-    """PHYSICS.md A3a as a filter: what encodes a sample, answers every patch and reads the answer.
+def detector_circuit(size: int, coupling: float, biased: bool = False) -> Circuit:
+    """One patch and one output of PHYSICS.md A3a; -<Z> of the last wire is E sin(gW + b).
 
     Parameters
     ----------
     size : int
-        Elements of a patch.
+        Elements of the patch: wires 0 to size - 1. The detector is the last wire.
     coupling : float
-        The angle g, in radians per unit of weight, by which one quantum turns the detector.
-    readout : {"linear", "excitation"}
-    encoding : {"signed", "probability"}
-    options : mapping
-        ``engine`` ("closed", or any that `qdl.compile` knows) and its options.
+        g, in radians per unit of weight.
+    biased : bool
+        Whether the detector is turned by a Param ``bias`` beforehand.
+
+    Returns
+    -------
+    Circuit
+        With the Params ``x`` (size probabilities), ``weight`` (size; the element's sign belongs to it) and ``bias``.
+        The interaction exp(-i g/2 w n (x) Y) is the cell ``detector``.
+
+    Examples
+    --------
+    >>> detector_circuit(2, 0.5)
+    <Circuit: 3 wires, 5 gates, Params x[2], weight[2]>
     """
+    circuit, weight = encoded(size, size + 1), Param("weight", size)
+    circuit.ry(pi / 2 + Param("bias", 1)[0] if biased else pi / 2, size)
+    interaction = cell("detector")
+    for i in range(size):
+        circuit.append(interaction, (i, size), [coupling * weight[i]])
+    return circuit
 
-    size: int
-    coupling: float
-    readout: str
-    encoding: str
-    options: Mapping[str, Any]
-    respond: Exact | Response = field(init=False, repr=False)
 
-    def __post_init__(self) -> None:
-        number = isinstance(self.coupling, Real) and not isinstance(self.coupling, bool)
-        if not (number and isfinite(self.coupling) and self.coupling > 0):
-            raise ValuesError("the coupling makes no sense", got=repr(self.coupling), expected="a positive number")
-        object.__setattr__(self, "coupling", float(self.coupling))
-        for name, known in (("readout", READOUTS), ("encoding", ENCODINGS)):
-            require_known(f"{name} of the detector", getattr(self, name), known)
-        object.__setattr__(self, "respond", self._response())
+class Detector(Excitations):
+    """Every quantum turns the detector by an angle; read are E sin(gW)/g, or (1 + E sin(gW + b))/2."""
+
+    NAME = "detector"
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.respond = self._response()
 
     def _response(self) -> Exact | Response:
-        options = {"engine": "closed", **self.options}
-        if options["engine"] != "closed":
-            return CircuitResponse(self.size, self.coupling, self.readout == "excitation", options)
-        own = {name: value for name, value in options.items() if name not in ("engine", "validate")}
-        return closed(own, detector=self.size)
+        if self.closed:
+            return closed(self.options, self.coupling, wire=self.size)
+        offset = "bias" if self.readout == "excitation" else None
+        return NumberCircuit(self.circuit, -1.0 * Z(self.size), offset, self.options)
 
     @property
     def circuit(self) -> Circuit:
         """One patch and one output."""
         return detector_circuit(self.size, self.coupling, self.readout == "excitation")
 
-    def encode(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
-        """The sample as signed excitation probabilities, and what it was divided by."""
-        validate = self.options.get("validate", True)
-        if self.encoding == "probability":
-            if validate:
-                require_probability(x)
-            return x, None
-        m = sample_scale(x)
-        if validate:
-            require_finite(m)
-        return x / m, m
-
     def answer(self, x: Tensor, windows: Windows, weight: Tensor, bias: Tensor | None) -> Tensor:
-        """(B, C, *size), (O, ...), (O,) -> (B, O, *positions): E sin(gW), or E sin(gW + b) where b is an angle."""
+        """E sin(gW), or E sin(gW + b) where b is an angle."""
         offset = None
         if self.readout == "excitation":
             offset = weight.new_zeros(len(weight)) if bias is None else bias
@@ -87,17 +75,11 @@ class Detector:
             return respond.convolve(x, windows, self.coupling * weight, offset)
         by_group = weight.reshape(windows.groups, -1, self.size)
         turned = None if offset is None else offset.reshape(windows.groups, -1)
-        return windows.answers(x, lambda patches: respond(patches, by_group, self.coupling, turned))
+        return windows.answers(x, lambda patches: respond(patches, by_group, turned))
 
-    def read(self, sine: Tensor, m: Tensor | None, bias: Tensor | None) -> Tensor:
-        """(B, O, *positions): the classical convolution plus O(g^2), or the excitation number in [0, 1]."""
+    def read(self, answer: Tensor, m: Tensor | None, bias: Tensor | None) -> Tensor:
+        """The classical convolution plus O(g^2), or the excitation number in [0, 1]."""
         if self.readout == "excitation":
-            return (1 + sine) / 2
-        value = sine / self.coupling
-        if m is not None:
-            value = value * m
-        return value if bias is None else value + bias.reshape(-1, *(1,) * (sine.dim() - 2))
-
-    def __str__(self) -> str:
-        engine = self.options.get("engine", "closed")
-        return f"coupling={self.coupling:g}, readout={self.readout}, encoding={self.encoding}, engine={engine}"
+            return (1 + answer) / 2
+        value = answer / self.coupling
+        return plus(value if m is None else value * m, bias)

@@ -13,6 +13,8 @@ from torch import Tensor
 
 from qdl.errors import CircuitError, UnsupportedError
 from qdl.ir import Circuit, Param, Z, arcsin, cell, sqrt, tile
+from qdl.nn.conv.interaction import Filter
+from qdl.nn.conv.patches import Windows
 from qdl.nn.scale import require_finite, require_known, require_probability
 from qdl.nn.seeds import derived
 from qdl.physics.encodings import amplitudes, padded_size
@@ -66,7 +68,7 @@ ENCODINGS = {
 
 
 @dataclass(frozen=True)
-class CircuitFilter:
+class CircuitFilter(Filter):
     """A cell, a path to one or a circuit as the interaction of a convolution.
 
     Parameters
@@ -135,7 +137,11 @@ class CircuitFilter:
             ENCODINGS[self.encoding].check(x)
         return x, None
 
-    def answer(self, patches: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    def answer(self, x: Tensor, windows: Windows, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """What is read on each patch's wires."""
+        return windows.answers(x, lambda patches: self._respond(patches, weight))
+
+    def _respond(self, patches: Tensor, weight: Tensor) -> Tensor:
         """(G, K, N), (filters, angles) -> (G, outputs of a group, N)."""
         values = ENCODINGS[self.encoding].values(patches.mT)
         per_group = weight.reshape(len(patches), len(weight) // len(patches), self.angles)
@@ -152,10 +158,6 @@ class CircuitFilter:
         # Filters that shared their random numbers would err together.
         read: Tensor = self.compiled(values, seed=derived(self.options.get("seed"), run))
         return read
-
-    def read(self, answer: Tensor, m: Tensor | None, bias: Tensor | None) -> Tensor:
-        """(B, O, *positions) plus bias."""
-        return answer if bias is None else answer + bias.reshape(-1, *(1,) * (answer.dim() - 2))
 
     def __str__(self) -> str:
         return f"readout={self.readout}, encoding={self.encoding}, engine={self.options.get('engine', 'state')}"

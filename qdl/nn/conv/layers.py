@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from math import pi, prod
 from numbers import Integral
 from typing import Any, Self
@@ -14,10 +13,16 @@ from torch.nn.modules.conv import _ConvNd
 
 from qdl.errors import LayerError, UnsupportedError, ValuesError
 from qdl.ir import Circuit
-from qdl.nn.conv import patches
 from qdl.nn.conv.detector import Detector
+from qdl.nn.conv.displaced import Displaced
+from qdl.nn.conv.exchange import Exchange
 from qdl.nn.conv.filters import CircuitFilter
+from qdl.nn.conv.interaction import Interaction
+from qdl.nn.conv.patches import Windows
+from qdl.nn.conv.translation import Translation
 from qdl.nn.precision import outside_autocast, require_known_precision, require_precision
+
+INTERACTIONS: dict[str, type[Interaction]] = {kind.NAME: kind for kind in (Detector, Exchange, Displaced, Translation)}
 
 # An object of its own, by which a coupling that was passed is told from one that was not.
 _COUPLING = float("0.5")
@@ -28,7 +33,7 @@ class _QuantumConv(_ConvNd):
 
     _dimension: int
     _plain: type[_ConvNd]
-    _filter: Detector | CircuitFilter
+    _filter: Interaction | CircuitFilter
 
     def __init__(
         self,
@@ -63,10 +68,10 @@ class _QuantumConv(_ConvNd):
         super().__init__(*sizes, device, dtype)  # type: ignore[arg-type]
         self.interaction = interaction.copy() if isinstance(interaction, Circuit) else interaction
         self.readout, self.encoding, self.options = readout, encoding, options
-        self._coupling = coupling if self._is_detector() else None
+        self._coupling = coupling if self._kind() else None
         if coupling is not _COUPLING and self._coupling is None:
             raise UnsupportedError(
-                "only the detector has a coupling", got=f"coupling={coupling}", do="leave coupling out"
+                "cells and circuits have no coupling", got=f"coupling={coupling}", do="leave coupling out"
             )
         self._filter = self._plan(options)
         if isinstance(self._filter, CircuitFilter):
@@ -86,14 +91,14 @@ class _QuantumConv(_ConvNd):
             _require_whole(name, one, least)
         return each
 
-    def _is_detector(self) -> bool:
-        return isinstance(self.interaction, str) and self.interaction == "detector"
+    def _kind(self) -> type[Interaction] | None:
+        return INTERACTIONS.get(self.interaction) if isinstance(self.interaction, str) else None
 
-    def _plan(self, options: dict[str, Any]) -> Detector | CircuitFilter:
-        size = self.in_channels // self.groups * prod(self.kernel_size)
-        if self._coupling is None:
+    def _plan(self, options: dict[str, Any]) -> Interaction | CircuitFilter:
+        size, kind = self.in_channels // self.groups * prod(self.kernel_size), self._kind()
+        if kind is None or self._coupling is None:
             return CircuitFilter(size, self.interaction, self.readout or "first", self.encoding or "angle", options)
-        return Detector(size, self._coupling, self.readout or "linear", self.encoding or "signed", options)
+        return kind(size, self._coupling, self.readout, self.encoding, self.bias is not None, options)
 
     def _filters(self, circuit_filter: CircuitFilter) -> int:
         """How many filters give the channels."""
@@ -108,15 +113,15 @@ class _QuantumConv(_ConvNd):
 
     @property
     def coupling(self) -> float:
-        """The detector's g in radians per unit of weight; not in the state_dict, and free to be set between passes."""
+        """g per unit of weight; not in the state_dict, and free to be set between passes."""
         if isinstance(self._filter, CircuitFilter):
-            raise AttributeError("only the detector interaction has a coupling")
+            raise AttributeError("cells and circuits have no coupling")
         return self._filter.coupling
 
     @coupling.setter
     def coupling(self, value: float) -> None:
         if self._coupling is None:
-            raise AttributeError("only the detector interaction has a coupling")
+            raise AttributeError("cells and circuits have no coupling")
         before, self._coupling = self._coupling, value
         try:
             self._filter = self._plan(self.options)
@@ -152,16 +157,8 @@ class _QuantumConv(_ConvNd):
         self._check(x)
         if x.dim() == self._dimension + 1:
             return self._convolve(x[None])[0]
-        encoded, m = self._filter.encode(x)
-        padded = patches.pad(encoded, self.padding, self.kernel_size, self.dilation, self.padding_mode)
-        return self._filter.read(self._answer(padded), m, self.bias)
-
-    def _answer(self, padded: Tensor) -> Tensor:
-        windows = patches.Windows(self.kernel_size, self.stride, self.dilation, self.groups)
-        if isinstance(self._filter, Detector):
-            return self._filter.answer(padded, windows, self.weight, self.bias)
-        answer = partial(self._filter.answer, weight=self.weight, bias=self.bias)
-        return windows.answers(padded, answer)
+        windows = Windows(self.kernel_size, self.stride, self.padding, self.dilation, self.groups, self.padding_mode)
+        return self._filter(x, windows, self.weight, self.bias)
 
     def _check(self, x: Tensor) -> None:
         if not isinstance(x, Tensor) or x.layout is not torch.strided:

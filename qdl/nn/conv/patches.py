@@ -13,42 +13,48 @@ from torch import Tensor
 from qdl.errors import LayerError
 
 
-def pad(x: Tensor, padding: Sequence[int] | str, kernel: Sequence[int], dilation: Sequence[int], mode: str) -> Tensor:
-    """Pads the spatial axes as torch's convolutions do; "same" puts the odd element at the end."""
-    if padding == "valid":
-        return x
-    if isinstance(padding, str):
-        totals = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
-        sides = [(total // 2, total - total // 2) for total in totals]
-    else:
-        sides = [(width, width) for width in padding]
-    flat = [width for side in reversed(sides) for width in side]
-    if not any(flat):
-        return x
-    most = {"reflect": -1, "circular": 0}.get(mode)
-    if most is not None and any(max(side) > n + most for side, n in zip(sides, x.shape[2:], strict=True)):
-        raise LayerError(
-            f"{mode} padding goes beyond the image",
-            got=f"{sides} for a size of {tuple(x.shape[2:])}",
-            expected=f"at most {tuple(n + most for n in x.shape[2:])}",
-        )
-    return F.pad(x, flat, mode="constant" if mode == "zeros" else mode)
-
-
 @dataclass(frozen=True)
 class Windows:
-    """Where a kernel looks at a padded image.
+    """Where a kernel looks at an image.
 
     Parameters
     ----------
-    kernel, stride, dilation : tuple of int
+    kernel, stride : tuple of int
+    padding : tuple of int or str
+    dilation : tuple of int
     groups : int
+    mode : str
+        How the image is padded: "zeros", "reflect", "replicate" or "circular".
     """
 
     kernel: tuple[int, ...]
     stride: tuple[int, ...]
+    padding: tuple[int, ...] | str
     dilation: tuple[int, ...]
     groups: int
+    mode: str
+
+    @property
+    def sides(self) -> list[tuple[int, int]]:
+        """What is added before and behind each spatial axis; "same" puts the odd element at the end."""
+        if not isinstance(self.padding, str):
+            return [(width, width) for width in self.padding]
+        totals = [d * (k - 1) for d, k in zip(self.dilation, self.kernel, strict=True)]
+        return [(total // 2, total - total // 2) if self.padding == "same" else (0, 0) for total in totals]
+
+    def pad(self, x: Tensor) -> Tensor:
+        """Pads the spatial axes as torch's convolutions do."""
+        flat = [width for side in reversed(self.sides) for width in side]
+        if not any(flat):
+            return x
+        most = {"reflect": -1, "circular": 0}.get(self.mode)
+        if most is not None and any(max(side) > n + most for side, n in zip(self.sides, x.shape[2:], strict=True)):
+            raise LayerError(
+                f"{self.mode} padding goes beyond the image",
+                got=f"{self.sides} for a size of {tuple(x.shape[2:])}",
+                expected=f"at most {tuple(n + most for n in x.shape[2:])}",
+            )
+        return F.pad(x, flat, mode="constant" if self.mode == "zeros" else self.mode)
 
     def positions(self, size: Sequence[int]) -> list[int]:
         """How many positions the kernel takes along each padded spatial axis."""
@@ -62,12 +68,19 @@ class Windows:
             )
         return [(s - r) // step + 1 for s, r, step in zip(size, reach, self.stride, strict=True)]
 
+    def convolve(self, x: Tensor, weight: Tensor) -> Tensor:
+        """Torch's own convolution of a padded image, (batch, channels, *size) with a weight of torch's shape."""
+        self.positions(x.shape[2:])
+        convolve = {3: F.conv1d, 4: F.conv2d, 5: F.conv3d}[x.dim()]
+        return convolve(x, weight, None, self.stride, 0, self.dilation, self.groups)
+
     def answers(self, x: Tensor, respond: Callable[[Tensor], Tensor]) -> Tensor:
         """The image made of what every patch is answered.
 
         Parameters
         ----------
         x : Tensor, shape (batch, channels, *size)
+            Padded.
         respond : callable
             From patches as columns, (groups, channels / groups * kernel, batch * positions), to (groups, outputs,
             batch * positions). Elements are ordered as in a flattened ``weight[output]``: channel first, then the

@@ -193,7 +193,7 @@ def test_empty_batches_and_meta_layers() -> None:
         ({"interaction": "su5"}, "unknown cell 'su5'"),
         ({"interaction": 4}, "name or a path"),
         ({"interaction": own(5)}, "larger than the patch.*5 wires.*at most 4"),
-        ({"interaction": "su4", "coupling": 0.5}, "only the detector has a coupling"),
+        ({"interaction": "su4", "coupling": 0.5}, "cells and circuits have no coupling"),
         ({"interaction": "su4", "readout": "linear"}, "unknown readout"),
         ({"interaction": "su4", "encoding": "signed"}, "unknown encoding"),
         ({"interaction": "su4", "pattern": "circle"}, "unknown pattern"),
