@@ -155,8 +155,9 @@ def test_a_condition_of_twelve_bits_reads_back() -> None:
         c.measure(0, name)
     accepted = frozenset(Random(5).sample(range(4096), 2000))
     when(c, Condition(tuple(names), accepted), 1, lambda c: c.x(0))
-    (found,) = [op.condition for op in from_qasm(to_qasm(c)).operations if op.condition]
-    assert asked(from_qasm(to_qasm(c)), names) == asked(c, names)
+    again = from_qasm(to_qasm(c))
+    (found,) = [op.condition for op in again.operations if op.condition]
+    assert asked(again, names) == asked(c, names)
     assert set(found.bits) == set(names)
 
 
