@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests.nn.conformance.passes import DOUBLE, call, double
+from tests.nn.conformance.passes import DOUBLE, call, double, require_same
 from tests.nn.table import Row
 
 
@@ -32,7 +32,7 @@ class Creation:
         torch.set_default_dtype(DOUBLE)
         try:
             made = row.fresh()
-            assert torch.equal(call(layer, row.inputs(torch.float32)), expected)
+            require_same(call(layer, row.inputs(torch.float32)), expected)
             assert torch.get_default_dtype() == DOUBLE
         finally:
             torch.set_default_dtype(torch.float32)
@@ -50,7 +50,7 @@ class Creation:
         torch.save(layer.state_dict(), file)
         file.seek(0)
         other.load_state_dict(torch.load(file, weights_only=True), strict=True)
-        assert torch.equal(call(other, inputs), call(layer, inputs))
+        require_same(call(other, inputs), call(layer, inputs))
         if layer.state_dict():
             with pytest.raises(RuntimeError, match="Missing key"):
                 other.load_state_dict({}, strict=True)
@@ -63,7 +63,7 @@ class Creation:
         if hasattr(late, "reset_parameters"):
             late.reset_parameters()
         late.load_state_dict(layer.state_dict(), strict=True)
-        assert torch.equal(call(late, inputs), call(layer, inputs))
+        require_same(call(late, inputs), call(layer, inputs))
 
     def test_copies_and_pickles_answer_alike_and_share_nothing(self, row: Row) -> None:
         layer, inputs = double(row)
@@ -73,10 +73,10 @@ class Creation:
         torch.save(layer, file)
         file.seek(0)
         used = call(layer, inputs)  # whatever a pass keeps is copied too
-        assert torch.equal(used, expected)
+        require_same(used, expected)
         for other in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer)), torch.load(file, weights_only=False)):
             assert not other.training
-            assert torch.equal(call(other, inputs), expected)
+            require_same(call(other, inputs), expected)
             mine = {tensor.data_ptr() for tensor in layer.state_dict().values() if tensor.numel()}
             assert mine.isdisjoint(tensor.data_ptr() for tensor in other.state_dict().values() if tensor.numel())
 
@@ -86,7 +86,7 @@ class Creation:
         if out.requires_grad:
             out.abs().sum().backward()
         other = copy.deepcopy(layer)
-        assert torch.equal(call(other.eval(), inputs), call(layer.eval(), inputs))
+        require_same(call(other.eval(), inputs), call(layer.eval(), inputs))
 
     def test_printed_it_tells_its_name_and_settings(self, row: Row) -> None:
         layer = row.fresh()

@@ -82,6 +82,11 @@ def require_close(found: Tensor, expected: Tensor, factor: float = 1.0) -> None:
     torch.testing.assert_close(found, expected, atol=tolerance, rtol=tolerance)
 
 
+def require_same(found: Tensor, expected: Tensor) -> None:
+    """Bit by bit; `torch.equal` would pass over the precision."""
+    torch.testing.assert_close(found, expected, atol=0, rtol=0)
+
+
 def require_all_close(found: Sequence[Tensor], expected: Sequence[Tensor], factor: float = 1.0) -> None:
     for one, other in zip(found, expected, strict=True):
         require_close(one, other, factor)

@@ -20,6 +20,7 @@ from tests.nn.conformance.passes import (
     real_precision,
     require_all_close,
     require_close,
+    require_same,
 )
 from tests.nn.table import Row
 
@@ -43,7 +44,7 @@ class Values:
         if not row.random:
             require_close(found.to(expected.dtype), expected)
         back = copy.deepcopy(single).double().to(torch.float32)
-        assert torch.equal(call(back, inputs), expected)
+        require_same(call(back, inputs), expected)
 
     def test_strange_layouts(self, row: Row) -> None:
         layer, inputs = double(row)
@@ -88,10 +89,10 @@ class Values:
         assert not any(module.training for module in layer.modules())
         before = {name: tensor.clone() for name, tensor in layer.state_dict().items()}
         expected = call(layer, inputs)
-        assert torch.equal(call(layer, inputs), expected)
+        require_same(call(layer, inputs), expected)
         assert all(torch.equal(tensor, before[name]) for name, tensor in layer.state_dict().items())
         if not row.random and not list(layer.buffers()):
-            assert torch.equal(expected, trained)
+            require_same(expected, trained)
 
     def test_modes_without_gradients(self, row: Row) -> None:
         """A pass without gradients comes first: nothing that it keeps may spoil training later."""
