@@ -31,7 +31,7 @@ def statistics(options: Mapping[str, Any], wire: int | None) -> Statistics:
 
     Raises
     ------
-    UnsupportedError
+    QdlError
         For options that the closed form cannot honour.
     """
     own = {name: value for name, value in options.items() if name not in ("engine", "validate")}

@@ -47,6 +47,7 @@ class Windows:
         flat = [width for side in reversed(self.sides) for width in side]
         if not any(flat):
             return x
+        self.require_padding(x.shape[2:])
         most = {"reflect": -1, "circular": 0}.get(self.mode)
         if most is not None and any(max(side) > n + most for side, n in zip(self.sides, x.shape[2:], strict=True)):
             raise LayerError(
@@ -55,6 +56,16 @@ class Windows:
                 expected=f"at most {tuple(n + most for n in x.shape[2:])}",
             )
         return F.pad(x, flat, mode="constant" if self.mode == "zeros" else self.mode)
+
+    def require_padding(self, size: Sequence[int]) -> None:
+        """Refuses to pad an image of this size with more than there is of it."""
+        most = {"reflect": -1, "circular": 0}.get(self.mode)
+        if most is not None and any(max(side) > n + most for side, n in zip(self.sides, size, strict=True)):
+            raise LayerError(
+                f"{self.mode} padding goes beyond the image",
+                got=f"{self.sides} for a size of {tuple(size)}",
+                expected=f"at most {tuple(n + most for n in size)}",
+            )
 
     def positions(self, size: Sequence[int]) -> list[int]:
         """How many positions the kernel takes along each padded spatial axis."""

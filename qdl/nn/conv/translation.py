@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from qdl.errors import UnsupportedError, ValuesError
+from qdl.errors import UnsupportedError
 from qdl.ir import Circuit, Observable, Param, X, Y, Z
 from qdl.nn.conv.finite import statistics
 from qdl.nn.conv.interaction import Interaction, plus
@@ -130,9 +130,7 @@ class Translation(Interaction):
             x = windows.pad(x)
             fill = [(1 << (n - 1).bit_length()) - n for n in padded]
             return F.pad(x, [width for more in reversed(fill) for width in (0, more)]), starts
-        for n, side in zip(size, sides, strict=True):
-            if max(side) > n:
-                raise ValuesError("circular padding goes around more than once", got=side, expected=f"at most {n}")
+        windows.require_padding(size)
         return x, [(s - side[0]) % n for s, side, n in zip(starts, sides, size, strict=True)]
 
     def _closed(self, ring: Tensor, windows: Windows, weight: Tensor) -> Tensor:
