@@ -27,7 +27,7 @@ from qdl.nn.losses import (
     QuantumRelativeEntropyLoss,
     RelativeEntropyLoss,
 )
-from qdl.nn.neurons import MomentumNeuron, PositionNeuron
+from qdl.nn.neurons import MomentumNeuron, PositionNeuron, QuantumNeuron
 from qdl.nn.pooling import (
     BlockSpin1d,
     BlockSpin2d,
@@ -68,6 +68,7 @@ __all__ = [
     "QuantumConv2d",
     "QuantumConv3d",
     "QuantumLayer",
+    "QuantumNeuron",
     "QuantumPool1d",
     "QuantumPool2d",
     "QuantumPool3d",

@@ -37,10 +37,10 @@ def test_a2_probability_encoding_excites_with_probability_x(engine: str, measure
     x[:40] = torch.randint(0, 2, (40, 3))
     x[40:44] = 1e-9
     found = numbers(ProbabilityEncoding(3, engine=engine)(x), 3)
-    measured("largest |<n> - x|", (found - x).abs().max(), at_most=1e-12)
+    measured("largest difference of <n> and x", (found - x).abs().max(), at_most=1e-12)
     signed = x * torch.where(torch.rand_like(x) < 0.5, -1.0, 1.0)
     found = numbers(SignedEncoding(3, engine=engine)(signed), 3)
-    measured("signed: largest |<n> - |x||", (found - x).abs().max(), at_most=1e-12)
+    measured("signed: largest difference of <n> and the size of x", (found - x).abs().max(), at_most=1e-12)
 
 
 @pytest.mark.claim("A2", "amplitude encoding: one quantum, whose state and norm give the input back")
@@ -78,7 +78,7 @@ def test_a2_coherent_encoding(measured: Measured) -> None:
         measured("deviation of <n>", (along @ n - mean).abs(), at_most=1e-12)
     annihilate = torch.diag(n[1:].sqrt(), 1)
     state = CoherentEncoding(1, levels=32)(alpha[:1]).real
-    measured("|a psi - alpha psi|", (annihilate @ state - alpha[0] * state).norm(), at_most=1e-12)
+    measured("norm of a psi - alpha psi", (annihilate @ state - alpha[0] * state).norm(), at_most=1e-12)
 
 
 class Read(nn.Module):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from qdl.nn.neurons.linear import QuantumNeuron
 from qdl.nn.neurons.momentum import MomentumNeuron
 from qdl.nn.neurons.position import PositionNeuron
 
-__all__ = ["MomentumNeuron", "PositionNeuron"]
+__all__ = ["MomentumNeuron", "PositionNeuron", "QuantumNeuron"]

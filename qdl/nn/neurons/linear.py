@@ -1,0 +1,197 @@
+"""The quantum neuron as a dense layer."""
+
+from __future__ import annotations
+
+from math import pi
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+
+from qdl.errors import LayerError, UnsupportedError, ValuesError
+from qdl.ir import Circuit
+from qdl.nn.circuit_neuron import CircuitNeuron
+from qdl.nn.conv.interaction import Interaction
+from qdl.nn.conv.layers import INTERACTIONS
+from qdl.nn.conv.patches import Windows
+from qdl.nn.encoding import Encoding, encoding_of
+from qdl.nn.encoding.base import require_count
+from qdl.nn.precision import outside_autocast, require_known_precision, require_precision
+
+# A dense layer is a convolution of one position, whose channels are the features.
+_EVERYTHING = Windows((1,), (1,), (0,), (1,), 1, "zeros")
+_KINDS = {name: kind for name, kind in INTERACTIONS.items() if name != "translation"}
+
+
+class QuantumNeuron(nn.Linear):
+    """`torch.nn.Linear` made of quantum neurons: each is a quantum system that answers the incoming wave function.
+
+    y_j = Tr[U_j (rho_x (x) |0><0|_j) U_j^+ O_j], where rho_x is the encoded input, U_j = exp(-i H_j) the neuron's
+    interaction with it and O_j what is measured (PHYSICS.md A1, *seed*; formula *ours*).
+
+    Parameters
+    ----------
+    in_features, out_features, bias, device, dtype
+        As in `torch.nn.Linear`, with the same names, shapes and initial values of ``weight`` and ``bias``.
+    interaction : str, path or Circuit
+        ``"detector"``, ``"exchange"``, ``"displaced"``: as in `QuantumConv2d`, with closed forms for any number of
+        features. Else a cell's name, a path to one, or a circuit all of whose Params are weights: on one wire more than
+        the encoding, the last wire being the neuron's own, in |0>; on as many; or on fewer, then tiled. Its ``weight``
+        has the shape (neurons, angles).
+    coupling : float, optional
+        The named interactions' g, per unit of weight; 0.5 unless given.
+    readout : str, Observable or sequence of Observable, optional
+        Named interactions: ``"linear"`` (default) or ``"excitation"``, as in `QuantumConv2d`. Circuits: Z of the
+        neuron's own wire (without one, of the first) unless given, ``"all"`` for Z of every wire, or observables; with
+        k of them there are out_features / k neurons.
+    encoding : str or Encoding, optional
+        Named interactions: as in `QuantumConv2d`. Circuits: a name among `qdl.nn.encoding.ENCODINGS` (``"angle"``
+        unless given) or an encoding, whose parameters are trained with the layer's.
+    **options
+        ``engine`` (``"closed"`` unless said for named interactions), ``grad``, ``shots``, ``noise``, ``seed``,
+        ``validate``; for tiled cells ``pattern="ring"``, ``layers=1``, ``share="none"``.
+
+    Raises
+    ------
+    QdlError
+        When the layer is made, for arguments that make no sense; in ``forward``, for inputs of the wrong shape,
+        precision or range.
+
+    Examples
+    --------
+    >>> QuantumNeuron(20, 3)(torch.rand(5, 20)).shape
+    torch.Size([5, 3])
+    >>> QuantumNeuron(2, 3, interaction="su4", encoding="iqp")(torch.rand(5, 2)).shape
+    torch.Size([5, 3])
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        device: Any = None,
+        dtype: torch.dtype | None = None,
+        *,
+        interaction: Any = "detector",
+        coupling: float | None = None,
+        readout: Any = None,
+        encoding: str | Encoding | None = None,
+        **options: Any,
+    ) -> None:
+        require_known_precision(dtype)
+        sizes = (require_count("in_features", in_features), require_count("out_features", out_features))
+        super().__init__(*sizes, bias, device, dtype)
+        self.interaction = interaction.copy() if isinstance(interaction, Circuit) else interaction
+        self.readout, self.options = readout, options
+        named = isinstance(interaction, str) and interaction in _KINDS
+        if not named and coupling is not None:
+            got = f"coupling={coupling}"
+            raise UnsupportedError("cells and circuits have no coupling", got=got, do="leave coupling out")
+        if isinstance(interaction, str) and interaction == "translation":
+            raise UnsupportedError("a translation needs a place to go", got=repr(interaction), do="use a QuantumConv")
+        self._coupling = (0.5 if coupling is None else coupling) if named else None
+        self.encoding = encoding if named else encoding_of(encoding or "angle", in_features, device=device, dtype=dtype)
+        self._answer = self._plan(options)
+        if isinstance(self._answer, CircuitNeuron):
+            self.weight = nn.Parameter(
+                torch.empty(self._neurons(self._answer), self._answer.angles, device=device, dtype=dtype)
+            )
+            self.reset_parameters()
+
+    def _plan(self, options: dict[str, Any]) -> Interaction | CircuitNeuron:
+        if isinstance(self.encoding, Encoding) and self._coupling is None:
+            return CircuitNeuron(self.encoding, self.interaction, self.readout, options)
+        arguments: Any = (self.in_features, self._coupling, self.readout, self.encoding, self.bias is not None, options)
+        return _KINDS[str(self.interaction)](*arguments)
+
+    def _neurons(self, circuit: CircuitNeuron) -> int:
+        each = len(circuit.observables)
+        if self.out_features % each:
+            expected = f"a multiple of {each}, the observables of a neuron"
+            raise ValuesError("out_features does not fit the readout", got=self.out_features, expected=expected)
+        return self.out_features // each
+
+    @property
+    def coupling(self) -> float:
+        """g per unit of weight; not in the state_dict, and free to be set between passes."""
+        if isinstance(self._answer, CircuitNeuron):
+            raise AttributeError("cells and circuits have no coupling")
+        return self._answer.coupling
+
+    @coupling.setter
+    def coupling(self, value: float) -> None:
+        before, self._coupling = self.coupling, value
+        try:
+            self._answer = self._plan(self.options)
+        except Exception:
+            self._coupling = before
+            raise
+
+    @property
+    def circuit(self) -> Circuit:
+        """What is done to one input for one neuron."""
+        return self._answer.circuit
+
+    def reconfigured(self, changes: dict[str, Any]) -> dict[str, Any]:
+        """Attributes under changed options, planned but not set: what `qdl.nn.configure` sets."""
+        options = {**self.options, **changes}
+        return {"options": options, "_answer": self._plan(options)}
+
+    def reset_parameters(self) -> None:
+        """Torch's initial values; angles of a circuit uniform in [-pi, pi), its bias zero."""
+        if not isinstance(self.__dict__.get("_answer"), CircuitNeuron):
+            super().reset_parameters()
+            return
+        nn.init.uniform_(self.weight, -pi, pi)
+        if self.bias is not None:
+            nn.init.zeros_(self.bias)
+
+    @outside_autocast
+    def forward(self, x: Tensor) -> Tensor:
+        """(*batch, in_features) -> (*batch, out_features); each row is a sample of its own."""
+        if x.dim() == 0 or x.shape[-1] != self.in_features:
+            expected = f"(*batch, {self.in_features})"
+            raise LayerError("wrong shape for QuantumNeuron", got=tuple(x.shape), expected=expected)
+        require_precision(x, self)
+        rows = x.reshape(-1, self.in_features)
+        if isinstance(self._answer, CircuitNeuron):
+            out = self._answer(rows, self.weight)
+            out = out if self.bias is None else out + self.bias
+        else:
+            out = self._answer(rows[..., None], _EVERYTHING, self.weight[..., None], self.bias)[..., 0]
+        return out.reshape(*x.shape[:-1], self.out_features)
+
+    def extra_repr(self) -> str:
+        interaction = self.interaction if isinstance(self.interaction, str) else repr(self.interaction)
+        return f"{super().extra_repr()}, interaction={interaction}, {self._answer}"
+
+    @classmethod
+    def from_linear(cls, linear: nn.Linear, coupling: float = 0.05, **options: Any) -> Self:
+        """A trained classical layer, quantised: the same weights, the answer equal up to a term of order coupling^2.
+
+        Parameters
+        ----------
+        linear : torch.nn.Linear
+            Copied from, left alone.
+        coupling : float
+            g, in radians per unit of weight.
+        **options
+            Further keyword arguments of the layer.
+
+        Examples
+        --------
+        >>> linear, x = torch.nn.Linear(10, 4), torch.randn(5, 10)
+        >>> torch.allclose(QuantumNeuron.from_linear(linear, coupling=0.01)(x), linear(x), atol=1e-3)
+        True
+        """
+        if not isinstance(linear, nn.Linear):
+            raise ValuesError("not a layer to quantise", got=type(linear).__name__, expected="torch.nn.Linear")
+        sizes = (linear.in_features, linear.out_features, linear.bias is not None)
+        # Born on meta, so that torch's random numbers are not spent on values that are overwritten.
+        layer = cls(*sizes, "meta", linear.weight.dtype, coupling=coupling, **options)
+        layer = layer.to_empty(device=linear.weight.device)
+        for mine, theirs in zip(layer.parameters(), linear.parameters(), strict=True):
+            mine.data.copy_(theirs.detach())
+            mine.requires_grad_(theirs.requires_grad)
+        return layer.train(linear.training)
