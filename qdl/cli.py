@@ -1,4 +1,4 @@
-"""The command line: ``qdl train``, ``qdl evaluate``, ``qdl bench``, ``qdl circuits``, ``qdl doctor``.
+"""The command line: ``qdl train``, ``evaluate``, ``bench``, ``circuits``, ``lab``, ``doctor``.
 
 Everything is imported by the command that needs it, so that ``qdl --help`` answers at once. Exit codes: 0 done; 1 a
 fault found by ``qdl doctor``, a regression by ``qdl bench --against``, or an unforeseen error with its traceback; 2 a
@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from qdl.errors import QdlError, ValuesError
+from qdl.errors import DataError, QdlError, ValuesError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 SEARCHED = (0.01, 0.02, 0.04, 0.08, 0.16)  # peak learning rates that `qdl train --search` compares
+DATA = (
+    "Data set: digits-canvas (default), digits, or the path of your own images: a folder of class folders, .npz, IDX."
+)
 PACKAGES = (
     "torch", "numpy", "networkx", "llvmlite", "openqasm3", "pennylane", "qiskit", "qiskit_aer", "sklearn", "matplotlib",
     "typer", "rich", "pydantic", "safetensors", "accelerate", "tensorboard", "platformdirs",
@@ -35,6 +38,8 @@ app = typer.Typer(
 )
 circuits = typer.Typer(help="The library of circuits.", no_args_is_help=True)
 app.add_typer(circuits, name="circuits")
+lab = typer.Typer(help="Experiments: what the physics claims, trained and counted.", no_args_is_help=True)
+app.add_typer(lab, name="lab")
 
 
 def main() -> None:
@@ -70,7 +75,7 @@ Folder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.", sho
 @app.command()
 @_clean
 def train(
-    data: Annotated[str | None, typer.Option(help="Data set: digits-canvas (default) or digits.")] = None,
+    data: Annotated[str | None, typer.Option(help=DATA)] = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs of every fit.")] = None,
     seeds: Annotated[int | None, typer.Option(min=1, help="Number of seeds.")] = None,
     seed: Annotated[int | None, typer.Option(help="The first seed.")] = None,
@@ -83,7 +88,7 @@ def train(
 ) -> None:
     """Train the quantum network beside its classical twin, the head alone, and frozen convolutions."""
     wishes: dict[str, dict[str, Any]] = {
-        "data": {"name": data},
+        "data": _data(data),
         "training": {"epochs": epochs, "seeds": _seeds(seeds, seed)},
         "search": {"rates": SEARCHED if search else None},
         "machine": {"device": device, "threads": threads},
@@ -100,6 +105,16 @@ def train(
     except KeyboardInterrupt:
         _console(stderr=True).print(f"stopped; go on with: qdl train --resume {folder}")
         raise
+
+
+def _data(asked: str | None) -> dict[str, Any]:
+    """The table of a data set's name or of a path; a name that is a folder too is the name."""
+    names = ("digits-canvas", "digits")
+    if asked is None or asked in names:
+        return {"name": asked, "path": "" if asked else None}
+    if not Path(asked).exists():
+        raise DataError(f"there is no data set {asked}", expected=f"{', '.join(names)} or a path to images")
+    return {"name": "images", "path": str(Path(asked).resolve())}
 
 
 def _seeds(count: int | None, first: int | None) -> list[int] | None:
@@ -120,7 +135,7 @@ def _create(wishes: dict[str, dict[str, Any]], file: Path | None, out: Path | No
         if keys:
             tables[name] = {**tables.get(name, {}), **keys}
     config = Config.read(tables)
-    return create(config, out or Path("runs", f"{config.data.name}-{datetime.now():%Y%m%d-%H%M%S}"))
+    return create(config, out or Path("runs", f"{config.data.title}-{datetime.now():%Y%m%d-%H%M%S}"))
 
 
 def _run(folder: Path) -> None:
@@ -177,6 +192,34 @@ def show_circuit(name: Annotated[str, typer.Argument(help="One of `qdl circuits 
     from qdl.ir import cell
 
     typer.echo(cell(name).draw("text"))
+
+
+@lab.command("layers")
+@_clean
+def compare_layers(
+    out: Annotated[Path, typer.Option(metavar="RUN", help="The run folder; what is finished in it is kept.")] = Path(
+        "runs", "layers"
+    ),
+    layer: Annotated[list[str] | None, typer.Option(help="A layer; several if repeated, else all.")] = None,
+    task: Annotated[list[str] | None, typer.Option(help="A task; several if repeated, else all.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Number of seeds.")] = 5,
+    page: Annotated[Path | None, typer.Option(help="The page to write; by default layers.md in RUN.")] = None,
+) -> None:
+    """Every layer against a classical twin of as many parameters, on small tasks."""
+    console = _console()
+    with console.status("loading"):
+        from qdl.lab.contest import Budget, run
+        from qdl.lab.page import write
+        from qdl.lab.show import Bar
+    budget = Budget(seeds=tuple(range(seeds)))
+    try:
+        with Bar(console) as bar:
+            records = run(out, layer or (), task or (), budget, bar.fit)
+    except KeyboardInterrupt:
+        console.print(f"stopped; the same command goes on in {out}")
+        raise
+    write(page or out / "layers.md", records, budget)
+    console.print(f"page: {page or out / 'layers.md'}")
 
 
 @app.command()

@@ -9,6 +9,7 @@ import pytest
 
 from qdl.cli import main
 from qdl.train.folder import read_config
+from tests.train.pictures import drawn, folder
 from tests.train.runs import config, finished
 
 TINY: dict[str, dict[str, Any]] = {
@@ -76,6 +77,21 @@ def test_a_folder_of_its_own_is_made_for_every_run(qdl: Callable[..., Any], tmp_
     assert f"run folder: runs/{folder.name}" in out
 
 
+def test_a_path_is_a_data_set(qdl: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    folder(tmp_path / "shapes", *drawn(12, classes=2))
+    monkeypatch.setattr("qdl.cli._run", lambda folder: None)
+    (tmp_path / "small.toml").write_text(config(data={"limit": 0}).to_toml())
+    code, _, _ = qdl("train", "--config", "small.toml", "--data", "shapes")
+    assert code == 0
+    (made,) = (tmp_path / "runs").iterdir()
+    assert made.name.startswith("shapes-2")
+    assert (made / "data.json").exists()
+    assert read_config(made).data.path == str(tmp_path / "shapes"), "a run can go on from elsewhere"
+    (tmp_path / "own.toml").write_text((made / "config.toml").read_text())
+    assert qdl("train", "--config", "own.toml", "--data", "digits", "--out", "other")[0] == 0
+    assert read_config(tmp_path / "other").data.title == "digits"
+
+
 def test_options_go_over_the_file(qdl: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("qdl.cli._run", lambda folder: None)
     (tmp_path / "small.toml").write_text(config(**TINY).to_toml())
@@ -111,7 +127,7 @@ def test_nothing_is_overwritten(qdl: Callable[..., Any], tmp_path: Path) -> None
 
 
 WRONG: list[tuple[list[object], str]] = [
-    (["train", "--data", "mnist"], "data.name: Input should be 'digits-canvas' or 'digits' (got 'mnist')"),
+    (["train", "--data", "mnist"], "there is no data set mnist: expected digits-canvas, digits or a path"),
     (["train", "--epochs", 0], "training.epochs"),
     (["train", "--seed", -1], "training.seeds"),
     (["train", "--threads", 0], "machine.threads"),

@@ -67,6 +67,7 @@ INSIDE = {
 }
 # Where the import's name is not the package's.
 DISTRIBUTION = {
+    "PIL": "pillow",
     "sklearn": "scikit-learn",
     "qiskit_aer": "qiskit-aer",
     "cirq": "cirq-core",

@@ -29,10 +29,22 @@ class Table(BaseModel):
 
 
 class Data(Table):
-    name: Literal["digits-canvas", "digits"] = Field(default="digits-canvas", description="the data set")
+    name: Literal["digits-canvas", "digits", "images"] = Field(default="digits-canvas", description="images: your own")
+    path: str = Field(default="", description="of your own images: a folder of class folders, an .npz, IDX files")
     noise: float = Field(default=0.2, ge=0, le=1, description="the canvas's background is uniform between 0 and this")
     placements: Count = Field(default=4, description="fixed positions of every validation and test digit on the canvas")
     limit: int = Field(default=0, ge=0, description="training images used; 0: all")
+
+    @model_validator(mode="after")
+    def _path_of_images(self) -> Self:
+        if (self.name == "images") != bool(self.path):
+            raise ValueError("path belongs to the data set 'images', and that needs one")
+        return self
+
+    @property
+    def title(self) -> str:
+        """The name, or that of the user's own file or folder."""
+        return Path(self.path).stem or self.name
 
 
 class Network(Table):

@@ -25,6 +25,8 @@ from qdl.train.config import Config, ConfigError
 from qdl.train.data import Dataset, Images, open_data
 from qdl.train.models import quantum_layers
 
+AT_ONCE = 2048
+
 
 class Score(NamedTuple):
     accuracy: float
@@ -33,10 +35,16 @@ class Score(NamedTuple):
 
 @torch.no_grad()
 def score(model: nn.Module, data: Images) -> Score:
-    """Accuracy and mean cross-entropy (in nat) of a model, put into evaluation mode, over all images at once."""
-    logits = model.eval()(data.images)
+    """Accuracy and mean cross-entropy (in nat) of a model, put into evaluation mode, over all images."""
+    logits = answers(model.eval(), data.images)
     right = (logits.argmax(1) == data.labels).float().mean()
     return Score(right.item(), cross_entropy(logits, data.labels).item())
+
+
+@torch.no_grad()
+def answers(model: nn.Module, images: Tensor) -> Tensor:
+    """Logits (N, classes) of images, a bounded number at once."""
+    return torch.cat([model(some) for some in images.split(AT_ONCE)])
 
 
 def pick_device(name: str) -> torch.device:
@@ -83,7 +91,7 @@ def evaluate(folder: str | Path, shots: int | None = None, coupling: float | Non
     folder = Path(folder)
     config = place.read_config(folder)
     known = place.read_results(folder)["evaluation"]["chosen"]
-    bench = Bench(folder, config, open_data(config.data), pick_device(config.machine.device))
+    bench = Bench(folder, config, open_data(config.data, folder / place.DATA), pick_device(config.machine.device))
     if coupling is None:
         coupling = known.get(label(shots)) or bench.choose(shots)
     return Evaluation(shots, coupling, bench.test(coupling, shots))

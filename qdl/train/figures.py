@@ -80,9 +80,10 @@ def coupling_curves(evaluation: dict[str, Any], trained: float) -> Figure:
     return figure
 
 
-def confusion(labels: Tensor, guesses: Tensor, classes: int) -> Figure:
+def confusion(labels: Tensor, guesses: Tensor, names: Sequence[str]) -> Figure:
     """How often a class (row) was taken for another (column)."""
     figure, (ax,) = _figure(4.6, 4.4)
+    classes = len(names)
     table = torch.zeros(classes, classes, dtype=torch.long)
     table.index_put_((labels, guesses), torch.ones_like(labels), accumulate=True)
     ax.imshow(table, cmap="Purples")
@@ -91,7 +92,9 @@ def confusion(labels: Tensor, guesses: Tensor, classes: int) -> Figure:
             if count := int(table[row, column]):
                 colour = "white" if 2 * count > table.max() else "black"
                 ax.text(column, row, str(count), ha="center", va="center", fontsize=8, color=colour)
-    ax.set(xlabel="taken for", ylabel="digit", xticks=range(classes), yticks=range(classes))
+    ax.set(xlabel="taken for", ylabel="class")
+    ax.set_xticks(range(classes), names, rotation=90 if max(map(len, names)) > 2 else 0)
+    ax.set_yticks(range(classes), names)
     return figure
 
 

@@ -18,30 +18,48 @@ if TYPE_CHECKING:
     from torch import nn
 
 CONFIG, METRICS, CHECKPOINT = "config.toml", "metrics.jsonl", "checkpoint.safetensors"
+DATA = "data.json"  # of own images alone
 MODEL, RESULTS, REPORT = "model.safetensors", "results.json", "report.html"
 _AGAIN = "delete it and have it made again with: qdl train --resume {}"
 
 
 def create(config: Config, path: str | Path) -> Path:
-    """Makes the folder of a new run, its configuration inside.
+    """Makes the folder of a new run, its configuration inside, and with own images the record of what they are.
 
     Raises
     ------
+    DataError
+        If own images are malformed; then no folder is made.
     RunFolderError
         If there is something already, or nothing can be written there.
     """
     folder = Path(path)
+    record = _images(config) if config.data.path else None
+    unfinished = (CONFIG + PART, DATA, DATA + PART) if not (folder / CONFIG).exists() else ()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        content = [entry.name for entry in folder.iterdir() if entry.name != CONFIG + PART]
+        content = [entry.name for entry in folder.iterdir() if entry.name not in unfinished]
     except OSError as wrong:
         raise RunFolderError(f"cannot make the run folder {folder}", got=wrong.strerror or wrong) from None
     if content:
         raise RunFolderError(
             f"{folder} is not empty", do=f"choose another folder, or go on with: qdl train --resume {folder}"
         )
+    if record is not None:
+        write_whole(folder / DATA, json.dumps(record).encode())
     write_whole(folder / CONFIG, config.to_toml().encode())
     return folder
+
+
+def _images(config: Config) -> dict[str, Any]:
+    """The record of own images, which every network of the configuration can take."""
+    from qdl.train.data import describe
+    from qdl.train.models import build
+
+    record = describe(config.data)
+    for network in config.candidates:
+        build("twin", network, tuple(record["shape"]), len(record["classes"]), 0)
+    return record
 
 
 def read_config(folder: Path) -> Config:
@@ -69,7 +87,7 @@ def read_config(folder: Path) -> Config:
 
 def fingerprint(config: Config) -> str:
     """Of everything that decides what is computed; not of where."""
-    return sha256(config.model_dump_json(exclude={"machine"}).encode()).hexdigest()
+    return sha256(config.model_dump_json(exclude={"machine": True, "data": {"path"}}).encode()).hexdigest()
 
 
 def read_results(folder: Path) -> dict[str, Any]:
@@ -110,8 +128,8 @@ def load(folder: str | Path, model: str = "quantum", seed: int | None = None) ->
     Returns
     -------
     torch.nn.Module
-        On the CPU, in evaluation mode, exact, at the coupling of training. Takes images (batch, 1, size, size) in
-        [0, 1] and returns logits (batch, 10).
+        On the CPU, in evaluation mode, exact, at the coupling of training. Takes images (batch, channels, height,
+        width) in [0, 1] and returns logits (batch, classes).
 
     Raises
     ------
@@ -147,7 +165,7 @@ def rebuild(
         network = next(each for each in config.candidates if each == Network(**facts["network"]))
         if coupling is not None:
             network = network.model_copy(update={"coupling": coupling})
-        model = build(name, network, facts["size"], facts["classes"], 0, shots=shots, draw=draw)
+        model = build(name, network, tuple(facts["shape"]), facts["classes"], 0, shots=shots, draw=draw)
         model.load_state_dict(weights)
     except (KeyError, RuntimeError, StopIteration, ValueError):
         got = "other weights than the configuration describes"

@@ -97,7 +97,9 @@ def run(folder: str | Path, watcher: Watcher | None = None) -> dict[str, Any]:
         progress = Progress.read(folder / place.CHECKPOINT, place.fingerprint(config))
         journal = Journal(folder / place.METRICS, progress.written)
         device = pick_device(config.machine.device)
-        this = Run(folder, config, device, open_data(config.data), progress, journal, watcher or Watcher())
+        this = Run(
+            folder, config, device, open_data(config.data, folder / place.DATA), progress, journal, watcher or Watcher()
+        )
         for fit in islice(fits(config, progress.records), len(progress.records), None):
             close(this, fit, learn(this, fit))
         done = all((folder / name).exists() for name in (place.MODEL, place.RESULTS, place.REPORT))
@@ -108,7 +110,7 @@ def learn(run: Run, fit: Fit) -> nn.Module:
     """Trains one model, from where its checkpoint stands to its last epoch."""
     training, data, progress = run.config.training, run.data, run.progress
     network = run.config.candidates[fit.network]
-    model = build(fit.model, network, data.size, data.classes, fit.seed).to(run.device)
+    model = build(fit.model, network, data.shape, len(data.classes), fit.seed).to(run.device)
     optimizer = Adam(trainable(model), lr=fit.rate)
     if progress.epochs:
         unpack(progress.tensors, model, optimizer)
@@ -166,7 +168,7 @@ def close(run: Run, fit: Fit, model: nn.Module) -> None:
     if fit.stage == "train":
         record["accuracy"], record["loss"] = score(model, run.data.test.to(run.device))
         path = place.weights_path(run.folder, fit.model, fit.seed)
-        facts = {"size": run.data.size, "classes": run.data.classes}
+        facts: dict[str, Any] = {"shape": run.data.shape, "classes": len(run.data.classes)}
         write_tensors(path, model.state_dict(), facts | {"network": run.config.candidates[fit.network].model_dump()})
     run.progress.next(record)
     run.save()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from math import prod
 from typing import Any
 
 import torch
@@ -20,7 +21,14 @@ MODELS = {
 
 
 def build(
-    name: str, network: Network, size: int, classes: int, seed: int, *, shots: int | None = None, draw: int = 0
+    name: str,
+    network: Network,
+    shape: tuple[int, int, int],
+    classes: int,
+    seed: int,
+    *,
+    shots: int | None = None,
+    draw: int = 0,
 ) -> nn.Module:
     """One of the four models, on the CPU.
 
@@ -31,8 +39,8 @@ def build(
     ----------
     name : str
         A key of `MODELS`.
-    size : int
-        Height and width of the images, in pixels.
+    shape : tuple of int
+        Channels, height and width of the images.
     seed : int
         Of the initial weights.
     shots : int, optional
@@ -47,20 +55,20 @@ def build(
 
     Examples
     --------
-    >>> model = build("quantum", Network(), 16, 10, seed=0)
+    >>> model = build("quantum", Network(), (1, 16, 16), 10, seed=0)
     >>> model(torch.zeros(5, 1, 16, 16)).shape, sum(p.numel() for p in model.parameters())
     (torch.Size([5, 10]), 2906)
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         if name == "head":
-            return nn.Sequential(OrderedDict(flatten=nn.Flatten(), head=nn.Linear(size * size, classes)))
-        twin = _network(network, size, classes)
+            return nn.Sequential(OrderedDict(flatten=nn.Flatten(), head=nn.Linear(prod(shape), classes)))
+        twin = _network(network, shape, classes)
         if name == "twin":
             return twin
         count = len(network.channels)
         options = [{"shots": shots, "seed": count * draw + i} if shots else {} for i in range(count)]
-        model = _network(network, size, classes, options)
+        model = _network(network, shape, classes, options)
     model.load_state_dict(twin.state_dict())
     if name == "frozen":
         for layer in quantum_layers(model):
@@ -72,21 +80,23 @@ def quantum_layers(model: nn.Module) -> list[QuantumConv2d]:
     return [layer for layer in model.modules() if isinstance(layer, QuantumConv2d)]
 
 
-def _network(network: Network, size: int, classes: int, options: list[dict[str, Any]] | None = None) -> nn.Module:
+def _network(
+    network: Network, shape: tuple[int, int, int], classes: int, options: list[dict[str, Any]] | None = None
+) -> nn.Module:
     """Torch's convolutions, or quantum ones with the options of each."""
     layers: OrderedDict[str, nn.Module] = OrderedDict()
-    inputs = 1
-    shapes = zip(network.channels, network.kernels, network.strides, network.paddings, strict=True)
-    for i, (outputs, kernel, stride, padding) in enumerate(shapes):
-        if size + 2 * padding < kernel:
+    inputs, *size = shape
+    rows = zip(network.channels, network.kernels, network.strides, network.paddings, strict=True)
+    for i, (outputs, kernel, stride, padding) in enumerate(rows):
+        if min(size) + 2 * padding < kernel:
             raise ConfigError("the images are too small for the kernels", do="lower network.kernels or network.strides")
-        size = (size + 2 * padding - kernel) // stride + 1
-        shape: dict[str, Any] = {"stride": stride, "padding": padding, "bias": not network.norm}
+        size = [(length + 2 * padding - kernel) // stride + 1 for length in size]
+        how: dict[str, Any] = {"stride": stride, "padding": padding, "bias": not network.norm}
         if options is None:
-            layers[f"conv{i + 1}"] = nn.Conv2d(inputs, outputs, kernel, **shape)
+            layers[f"conv{i + 1}"] = nn.Conv2d(inputs, outputs, kernel, **how)
         else:
-            shape |= {"coupling": network.coupling, **options[i]}
-            layers[f"conv{i + 1}"] = QuantumConv2d(inputs, outputs, kernel, **shape)
+            how |= {"coupling": network.coupling, **options[i]}
+            layers[f"conv{i + 1}"] = QuantumConv2d(inputs, outputs, kernel, **how)
         if network.norm:
             layers[f"norm{i + 1}"] = nn.BatchNorm2d(outputs)
         layers[f"relu{i + 1}"] = nn.ReLU()

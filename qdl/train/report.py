@@ -11,14 +11,13 @@ from statistics import fmean, stdev
 from string import Template
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import torch
-
 from qdl.nn import QuantumConv2d
 from qdl.train import figures
 from qdl.train import folder as place
 from qdl.train.checkpoint import read_journal
 from qdl.train.config import Config
 from qdl.train.data import open_data
+from qdl.train.evaluation import answers
 from qdl.train.files import write_whole
 from qdl.train.models import MODELS, quantum_layers
 from qdl.train.settling import settled
@@ -109,9 +108,8 @@ def write_report(folder: str | Path) -> Path:
     folder = Path(folder)
     config, results = place.read_config(folder), place.read_results(folder)
     lines = read_journal(folder / place.METRICS)
-    model, data = place.load(folder), open_data(config.data)
-    with torch.no_grad():
-        guesses = model(data.test.images).argmax(1)
+    model, data = place.load(folder), open_data(config.data, folder / place.DATA)
+    guesses = answers(model, data.test.images).argmax(1)
     evaluation, machine = results["evaluation"], results["machine"]
     seeds, epochs = _count(len(config.training.seeds), "seed"), _count(config.training.epochs, "epoch")
     first = quantum_layers(model)[0]
@@ -121,7 +119,7 @@ def write_report(folder: str | Path) -> Path:
     weights = {name: layer.weight for name, layer in model.named_children() if layer in quantum_layers(model)}
     page = Template(files("qdl.train").joinpath("report.html").read_text(encoding="utf-8"))
     content = page.substitute(
-        title=escape(f"{config.data.name}, {seeds}, {epochs}"),
+        title=escape(f"{config.data.title}, {seeds}, {epochs}"),
         models="".join(_row(row, MODELS[row.model]) for row in summary(results)),
         search=_search(search_rows(config, results)),
         evaluation="".join(_cells(cells) for cells in shot_rows(evaluation)),

@@ -78,7 +78,7 @@ def test_an_unfinished_or_damaged_run_is_refused(done: Path, tmp_path: Path) -> 
 def test_the_single_output_optimum_by_enumeration() -> None:
     """E[W^3] over all 2^4 patterns of a 2 x 2 patch, in a layer with padding and stride."""
     network = Network(channels=(2, 2), kernels=(2, 1), strides=(2, 1), paddings=(1, 0))
-    model = build("quantum", network, 4, 10, 0)
+    model = build("quantum", network, (1, 4, 4), 10, 0)
     images = torch.rand(3, 1, 4, 4, generator=torch.Generator().manual_seed(1))
     padded = torch.nn.functional.pad(images, (1, 1, 1, 1))
     squares = []
@@ -115,7 +115,7 @@ def test_a_survey_goes_on_from_the_points_it_has(done: Path) -> None:
 
 
 def test_a_layer_that_hears_nothing_has_no_optimum_and_stops_nobody() -> None:
-    model = build("quantum", Network(norm=False), 16, 10, 0).eval()
+    model = build("quantum", Network(norm=False), (1, 16, 16), 10, 0).eval()
     heard = single_output_optimum(model, torch.rand(2, 1, 16, 16), 100)
     assert list(heard) == ["conv1", "conv2", "conv3"]
     assert "conv1" not in single_output_optimum(model, torch.zeros(2, 1, 16, 16), 100)

@@ -189,7 +189,7 @@ def test_the_quantum_model_chooses_the_network_on_validation_images_and_the_othe
     assert not any("accuracy" in fit for fit in searched), "the test images were opened in the search"
     best = max(searched[:6], key=lambda fit: (fit["validation_accuracy"], -fit["validation_loss"]))["network"]
     assert {fit["network"] for fit in [*searched[6:], *fits[len(searched) :]]} == {best}
-    expected = build("quantum", Config.read({"network": networks[best]}).network, 16, 10, 0)
+    expected = build("quantum", Config.read({"network": networks[best]}).network, (1, 16, 16), 10, 0)
     assert load(folder).state_dict().keys() == expected.state_dict().keys()
     page = (folder / "report.html").read_text()
     assert page.count("chosen</td>") == 2
@@ -279,7 +279,7 @@ def test_the_loop_is_plain_adam_on_a_rising_and_falling_rate(done: Path) -> None
     """The same training written down once more, with torch's schedulers."""
     settings = read_config(done)
     data = open_data(settings.data)
-    model = build("twin", settings.network, data.size, data.classes, 1)
+    model = build("twin", settings.network, data.shape, len(data.classes), 1)
     steps = 3 * 3
     optimizer = torch.optim.Adam(model.parameters(), lr=settings.training.rates.twin)
 
