@@ -19,6 +19,7 @@ from qdl.nn.encoding import (
     SignedEncoding,
     ZZEncoding,
 )
+from qdl.nn.ensemble import Ensemble, FreeEnergyClassifier
 from qdl.nn.layer import QuantumLayer
 from qdl.nn.losses import (
     FreeEnergyLoss,
@@ -55,7 +56,9 @@ __all__ = [
     "DataReuploading",
     "DenseAngleEncoding",
     "Encoding",
+    "Ensemble",
     "FourierEncoding",
+    "FreeEnergyClassifier",
     "FreeEnergyLoss",
     "HamiltonianEncoding",
     "IQPEncoding",

@@ -30,21 +30,27 @@ class EntropyLoss(nn.Module):
         return f"reduction={self.reduction!r}" + (f", eps={self.eps:g}" if self.eps else "")
 
     def check_probabilities(self, name: str, p: Tensor, dim: int) -> None:
-        """Refuses what is no distribution along `dim`."""
+        """Refuses what is no distribution along `dim`; unless values are checked, what can be none."""
         floating(name, p)
         if p.dim() == 0 or not p.shape[dim]:
             raise ValuesError(f"the {name} has no classes", got=tuple(p.shape), expected="(N, C, ...) or (C,)")
-        if not self.validate or not p.numel():
-            return
-        sums = p.detach().sum(dim)
-        good = ((sums - 1).abs() <= NORMALISED).all() & ((p >= -NORMALISED) & (p <= 1 + NORMALISED)).all()
-        require(
-            good,
-            f"the {name} holds no probabilities",
-            expected=f"numbers in [0, 1] that sum to 1 over axis {dim}",
-            do="apply softmax to logits, divide excitation numbers by their sum, or pass validate=False",
-            got=lambda: f"numbers from {p.min():.4g} to {p.max():.4g}, sums from {sums.min():.4g} to {sums.max():.4g}",
-        )
+        if self.validate:
+            require_distributions(name, p, dim)
+
+
+def require_distributions(name: str, p: Tensor, dim: int) -> None:
+    """Refuses numbers that are no probabilities, or do not sum to 1 along `dim`."""
+    if not p.numel():
+        return
+    sums = p.detach().sum(dim)
+    good = ((sums - 1).abs() <= NORMALISED).all() & ((p >= -NORMALISED) & (p <= 1 + NORMALISED)).all()
+    require(
+        good,
+        f"the {name} holds no probabilities",
+        expected=f"numbers in [0, 1] that sum to 1 over axis {dim}",
+        do="apply softmax to logits, divide excitation numbers by their sum, or pass validate=False",
+        got=lambda: f"numbers from {p.min():.4g} to {p.max():.4g}, sums from {sums.min():.4g} to {sums.max():.4g}",
+    )
 
 
 def floating(name: str, tensor: Tensor) -> None:
