@@ -6,6 +6,13 @@ outcome, whose variance is at most 1/(g^2 S). With c = E[W^3]/6 one output's mea
     MSE(g) = g^4 c^2 + 1/(g^2 S),        smallest at        g* = (2 c^2 S)^(-1/6).
 
 That is the optimum of one output's error, not of a network's accuracy. (Marked *ours* in PHYSICS.md.)
+
+The linear readouts of the other interactions have errors c g^p and variances v/(g^2 S) too, for `weak_coupling_optimum`::
+
+    interaction    c                  p    v
+    detector       E[W^3]/6           2    1
+    exchange       |w|^2 (w.x)/6      2    1/4      (homodyne detection of the detector mode)
+    displaced      E[W^2]/(2 b0)      1    1/4      (counting next to a strong oscillator b0)
 """
 
 from __future__ import annotations
@@ -121,7 +128,40 @@ def optimum_coupling(moments: Tensor, shots: int) -> float:
     >>> round(optimum_coupling(torch.tensor([1.6875]), 1000), 2)
     0.43
     """
-    c2 = float((moments / 6).square().mean())
+    return weak_coupling_optimum(moments / 6, shots)
+
+
+def weak_coupling_optimum(error: Tensor, shots: int, order: int = 2, variance: float = 1.0) -> float:
+    """The coupling g* = (p c^2 S/v)^(-1/(2p + 2)) at which g^{2p} c^2 + v/(g^2 S) is smallest, with the mean of c^2.
+
+    Parameters
+    ----------
+    error : Tensor, any shape
+        c of each output, not all zero: the linear readout is w.x + c g^p + ...
+    shots : int
+        S, for each output.
+    order : int
+        p.
+    variance : float
+        v: one shot's variance is v/g^2.
+
+    Returns
+    -------
+    float
+        The optimum of a single output's error, not of a network's accuracy.
+
+    Raises
+    ------
+    ValuesError
+        If every error vanishes: then no coupling is too strong to leading order.
+
+    Examples
+    --------
+    >>> import torch
+    >>> round(weak_coupling_optimum(torch.tensor([0.5]), 1000, order=1, variance=0.25), 3)
+    0.178
+    """
+    c2 = float(error.square().mean())
     if not c2 > 0:
-        raise ValuesError("no optimum coupling", got="third moments that are all zero", expected="a nonzero one")
-    return (2 * c2 * shots) ** (-1 / 6)
+        raise ValuesError("no optimum coupling", got="leading errors that are all zero", expected="a nonzero one")
+    return float((order * c2 * shots / variance) ** (-1 / (2 * order + 2)))
