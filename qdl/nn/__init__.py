@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from qdl.nn.activation import Fermi, Magnetisation, Photoelectric, Rabi
+from qdl.nn.activation_threshold import RepeatUntilSuccess
 from qdl.nn.boltzmann import QBM, RBM
 from qdl.nn.configure import configure
 from qdl.nn.conv import QuantumConv1d, QuantumConv2d, QuantumConv3d
@@ -29,6 +31,8 @@ from qdl.nn.losses import (
     RelativeEntropyLoss,
 )
 from qdl.nn.neurons import MomentumNeuron, PositionNeuron, QuantumNeuron
+from qdl.nn.norm import BornNorm, Gibbs, QuantumNorm1d, QuantumNorm2d, QuantumNorm3d
+from qdl.nn.perceptron import TacchinoPerceptron
 from qdl.nn.pooling import (
     BlockSpin1d,
     BlockSpin2d,
@@ -41,29 +45,36 @@ from qdl.nn.pooling import (
     ThermalPool3d,
     pool_wires,
 )
+from qdl.nn.qcnn import QCNN
 from qdl.nn.reupload import DataReuploading
 
 __all__ = [
     "QBM",
+    "QCNN",
     "RBM",
     "AmplitudeEncoding",
     "AngleEncoding",
     "BlockSpin1d",
     "BlockSpin2d",
     "BlockSpin3d",
+    "BornNorm",
     "ChebyshevEncoding",
     "CoherentEncoding",
     "DataReuploading",
     "DenseAngleEncoding",
     "Encoding",
     "Ensemble",
+    "Fermi",
     "FourierEncoding",
     "FreeEnergyClassifier",
     "FreeEnergyLoss",
+    "Gibbs",
     "HamiltonianEncoding",
     "IQPEncoding",
+    "Magnetisation",
     "MaxEntDualLoss",
     "MomentumNeuron",
+    "Photoelectric",
     "PositionNeuron",
     "ProbabilityCrossEntropyLoss",
     "ProbabilityEncoding",
@@ -72,12 +83,18 @@ __all__ = [
     "QuantumConv3d",
     "QuantumLayer",
     "QuantumNeuron",
+    "QuantumNorm1d",
+    "QuantumNorm2d",
+    "QuantumNorm3d",
     "QuantumPool1d",
     "QuantumPool2d",
     "QuantumPool3d",
     "QuantumRelativeEntropyLoss",
+    "Rabi",
     "RelativeEntropyLoss",
+    "RepeatUntilSuccess",
     "SignedEncoding",
+    "TacchinoPerceptron",
     "ThermalPool1d",
     "ThermalPool2d",
     "ThermalPool3d",

@@ -17,20 +17,22 @@ class TwoForms:
 
     Attributes
     ----------
-    circuit : Circuit
-        What one value of the output is measured on.
     options : dict
         As given: ``engine`` and those of `qdl.compile`.
     """
 
-    circuit: Circuit
     options: dict[str, Any]
     _observable: Observable
     _compiled: Any
 
-    def _choose(self, circuit: Circuit, observable: Observable, options: dict[str, Any]) -> None:
-        self.circuit, self._observable, self.options = circuit, observable, options
+    def _choose(self, observable: Observable, options: dict[str, Any]) -> None:
+        self._observable, self.options = observable, options
         self._compiled = self._plan(options)
+
+    @property
+    def circuit(self) -> Circuit:
+        """What one value of the output is measured on, made anew."""
+        raise NotImplementedError
 
     def _plan(self, options: dict[str, Any]) -> Any:
         if options.get("engine", "closed") != "closed":

@@ -26,7 +26,7 @@ class Measured:
 
     def __call__(self, what: str, value: Any, *, at_most: float | None = None, at_least: float | None = None) -> None:
         """`value` (a number or a tensor of one) must be finite and within `at_least` and `at_most`."""
-        number = float(value)
+        number = float(value.detach() if isinstance(value, torch.Tensor) else value)
         assert at_most is not None or at_least is not None, "a claim has a bound"
         self.notes.append(("found", Found(what, number, at_least, at_most)._asdict()))
         assert isfinite(number), f"{what}: {number}"

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from qdl.ir import Circuit, Param, Z
 from qdl.nn.forms import TwoForms
-from qdl.nn.pooling.step import pool_cell, pool_wires, tree
+from qdl.nn.pooling.order import tree
+from qdl.nn.pooling.step import pool_cell, pool_wires
 from qdl.nn.pooling.windows import Pool, Size
 from qdl.nn.precision import outside_autocast, require_known_precision
 from qdl.nn.scale import require_finite, require_known, require_probability
@@ -53,11 +54,12 @@ class _QuantumPool(TwoForms, Pool):
         self._levels = tree(range(self.places))
         self._angles = sum(param.size for param in self._cell.params)
         self._choi = _choi(self._cell)
-        self._choose(self._window(), Z(0), options)
+        self._choose(Z(0), options)
         self.weight = nn.Parameter(torch.empty(len(self._levels), self._angles, device=device, dtype=dtype))
         self.reset_parameters()
 
-    def _window(self) -> Circuit:
+    @property
+    def circuit(self) -> Circuit:
         """One window: its elements' angles ``x``, and ``weight``, the pool's angles level by level."""
         circuit, n = Circuit(self.places), self._angles
         x = Param("x", self.places)

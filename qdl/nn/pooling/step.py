@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from qdl.errors import CircuitError
@@ -126,18 +125,3 @@ def _follows(op: Operation) -> bool:
     if len(op.wires) == 1:  # diagonal gates turn nothing that is measured
         return op.gate.name in ("x", *DIAGONAL)
     return op.gate.base is not None and op.wires[0] == 0 and len(op.gate.controls) == 1
-
-
-def tree(wires: Sequence[int]) -> list[list[tuple[int, int]]]:
-    """Pairs (source, sink) of neighbours, level by level, until the first wire is left; an odd one waits.
-
-    Examples
-    --------
-    >>> tree(range(5))
-    [[(1, 0), (3, 2)], [(2, 0)], [(4, 0)]]
-    """
-    levels = []
-    while len(wires) > 1:
-        levels.append(list(zip(wires[1::2], wires[::2], strict=False)))
-        wires = wires[::2]
-    return levels
