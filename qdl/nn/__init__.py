@@ -46,7 +46,9 @@ from qdl.nn.pooling import (
     pool_wires,
 )
 from qdl.nn.qcnn import QCNN
+from qdl.nn.readings import ThermalReading
 from qdl.nn.reupload import DataReuploading
+from qdl.nn.thermal import ThermalLayer
 
 __all__ = [
     "QBM",
@@ -95,9 +97,11 @@ __all__ = [
     "RepeatUntilSuccess",
     "SignedEncoding",
     "TacchinoPerceptron",
+    "ThermalLayer",
     "ThermalPool1d",
     "ThermalPool2d",
     "ThermalPool3d",
+    "ThermalReading",
     "ZZEncoding",
     "configure",
     "pool_wires",
