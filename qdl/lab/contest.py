@@ -1,0 +1,174 @@
+"""Each layer against a classical twin of as many parameters, in the same small network, on the same data.
+
+Both may choose their learning rate by validation images or features, from the same list; both get the same number of
+steps, batches in the same order, and the same seeds. The test part is looked at once, at the end of a fit whose
+learning rate is settled.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from itertools import product
+from math import inf, isfinite
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from qdl.errors import RunFolderError, ValuesError
+from qdl.lab.pairs import PAIRS, network
+from qdl.lab.tasks import TASKS, Part, Task, open_task
+from qdl.lab.twins import count
+from qdl.train.checkpoint import read_journal
+from qdl.train.data import generator
+from qdl.train.loop import schedule
+
+JOURNAL = "fits.jsonl"
+SIDES = ("quantum", "twin")
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What every fit may spend."""
+
+    steps: int = 150
+    batch: int = 64
+    rates: tuple[float, ...] = (0.03, 0.1, 0.3)
+    warmup: float = 0.15
+    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
+    search_seed: int = 1000
+
+
+class Fit(NamedTuple):
+    """One network trained once; `stage` is "search" or "test"."""
+
+    layer: str
+    task: str
+    side: str
+    stage: str
+    rate: float
+    seed: int
+
+
+Told = Callable[[Fit, int, int], None]
+
+
+def run(
+    folder: Path, layers: Iterable[str] = (), tasks: Iterable[str] = (), budget: Budget | None = None,
+    told: Told | None = None,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Every fit that the folder does not hold yet; killed and called again it goes on where it was.
+
+    Parameters
+    ----------
+    folder : path
+        Holds a journal, a line per finished fit.
+    layers, tasks : iterable of str
+        Names of `PAIRS` and `TASKS`; all where left out.
+    told : callable, optional
+        Called before every fit with the fit, how many are done, and how many there are.
+
+    Returns
+    -------
+    list of dict
+        A record per fit: its fields, "parameters", "accuracy" and "loss" (of the validation part in a search, else of
+        the test part).
+
+    Raises
+    ------
+    ValuesError
+        If a name is unknown.
+    RunFolderError
+        If the folder holds fits of another budget, or its journal is damaged.
+    """
+    budget = budget or Budget()
+    layers, tasks = tuple(layers) or tuple(PAIRS), tuple(tasks) or tuple(TASKS)
+    for kind, asked, known in (("layer", layers, PAIRS), ("task", tasks, TASKS)):
+        for name in asked:
+            if name not in known:
+                raise ValuesError(f"no {kind} of this name", got=name, expected=", ".join(known))
+    records = _begin(folder, budget)
+    done = {_key(record) for record in records}
+    each = len(budget.rates) + len(budget.seeds)
+    total, seen = len(layers) * len(tasks) * len(SIDES) * each, 0
+    for layer, name, side in product(layers, tasks, SIDES):
+        for fit in _fits(layer, name, side, budget, records):
+            if fit not in done:
+                if told:
+                    told(fit, seen, total)
+                records.append(fit._asdict() | _train(fit, open_task(name), budget))
+                with (folder / JOURNAL).open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(records[-1]) + "\n")
+            seen += 1
+    return records
+
+
+def _begin(folder: Path, budget: Budget) -> list[dict[str, Any]]:
+    folder.mkdir(parents=True, exist_ok=True)
+    head = json.loads(json.dumps(asdict(budget)))
+    path = folder / JOURNAL
+    if not path.exists():
+        path.write_text(json.dumps(head) + "\n", encoding="utf-8")
+        return []
+    first, *records = read_journal(path)
+    if first != head:
+        raise RunFolderError(f"{folder} holds fits of another budget", got=first, do="choose another folder")
+    whole = "".join(json.dumps(line) + "\n" for line in (first, *records))
+    if path.read_text(encoding="utf-8") != whole:  # a last line that a crash cut off
+        path.write_text(whole, encoding="utf-8")
+    return records
+
+
+def _key(record: dict[str, Any]) -> Fit:
+    return Fit(*(record[name] for name in Fit._fields))
+
+
+def _fits(layer: str, task: str, side: str, budget: Budget, records: list[dict[str, Any]]) -> Iterator[Fit]:
+    """The search over learning rates, and then, with the best of them, the seeds."""
+    for rate in budget.rates:
+        yield Fit(layer, task, side, "search", rate, budget.search_seed)
+    tried = [
+        record
+        for record in records
+        if (record["layer"], record["task"], record["side"], record["stage"]) == (layer, task, side, "search")
+    ]
+    best = max(tried, key=lambda record: (record["accuracy"], -record["loss"]))["rate"]
+    for seed in budget.seeds:
+        yield Fit(layer, task, side, "test", best, seed)
+
+
+def _train(fit: Fit, task: Task, budget: Budget) -> dict[str, Any]:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(fit.seed)
+        model = network(fit.layer, task, fit.side)
+        optimizer = torch.optim.Adam(model.parameters(), lr=fit.rate)
+        inputs, labels = task.training
+        for step, batch in enumerate(_batches(len(labels), budget, fit.seed)):
+            optimizer.param_groups[0]["lr"] = fit.rate * schedule((step + 0.5) / budget.steps, budget.warmup)
+            loss = cross_entropy(model(inputs[batch]), labels[batch])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        accuracy, cost = _score(model, task.validation if fit.stage == "search" else task.test)
+    return {"parameters": count(model), "accuracy": accuracy, "loss": cost}
+
+
+def _batches(size: int, budget: Budget, seed: int) -> Iterator[Tensor]:
+    """Places of as many batches as there are steps, epoch after epoch in a new order."""
+    left = budget.steps
+    for epoch in range(left):
+        order = torch.randperm(size, generator=generator("contest", seed, epoch))
+        batches = order.split(budget.batch)[:left]
+        yield from batches
+        left -= len(batches)
+
+
+@torch.no_grad()
+def _score(model: nn.Module, part: Part) -> tuple[float, float]:
+    logits = model.eval()(part.inputs)
+    loss = cross_entropy(logits, part.labels).item()
+    return (logits.argmax(1) == part.labels).float().mean().item(), loss if isfinite(loss) else inf

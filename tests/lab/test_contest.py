@@ -1,0 +1,89 @@
+"""The runner: fair, and able to go on."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from qdl.errors import RunFolderError, ValuesError
+from qdl.lab import contest
+from qdl.lab.contest import JOURNAL, Budget, run
+
+TINY = Budget(steps=3, batch=16, rates=(0.01, 0.1), seeds=(0,))
+ONE = {"layers": ["ThermalPool"], "tasks": ["iris"], "budget": TINY}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole")
+    run(folder, **ONE)
+    return (folder / JOURNAL).read_text()
+
+
+def test_every_fit_is_in_the_journal(whole):
+    budget, *fits = map(json.loads, whole.splitlines())
+    assert budget["steps"] == 3
+    assert [(fit["side"], fit["stage"], fit["seed"]) for fit in fits] == [
+        (side, stage, seed)
+        for side in ("quantum", "twin")
+        for stage, seed in (("search", 1000), ("search", 1000), ("test", 0))
+    ]
+    for fit in fits:
+        assert fit["parameters"] == fits[0]["parameters"]
+        assert 0 <= fit["accuracy"] <= 1
+        assert fit["loss"] > 0
+    for search in (fits[0:3], fits[3:6]):
+        best = max(search[:2], key=lambda fit: (fit["accuracy"], -fit["loss"]))
+        assert search[2]["rate"] == best["rate"]
+
+
+@pytest.mark.parametrize("after", [0, 1, 3, 5])
+def test_a_killed_contest_goes_on_to_the_same_journal(tmp_path, whole, after):
+    def killed(fit, done, total):
+        assert total == 6
+        if done == after:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, **ONE, told=killed)
+    path = tmp_path / JOURNAL
+    assert len(path.read_text().splitlines()) == 1 + after
+    path.write_text(path.read_text() + '{"layer": "Therm')  # as a power cut leaves it
+    told = []
+    run(tmp_path, **ONE, told=lambda fit, done, total: told.append(done))
+    assert path.read_text() == whole
+    assert told == list(range(after, 6))
+
+
+def test_a_finished_contest_trains_nothing(tmp_path, whole, monkeypatch):
+    (tmp_path / JOURNAL).write_text(whole)
+    monkeypatch.setattr(contest, "_train", None)
+    assert len(run(tmp_path, **ONE)) == 6
+
+
+def test_steps_take_every_input_once_an_epoch():
+    batches = list(contest._batches(10, Budget(steps=5, batch=4), 0))
+    assert [len(batch) for batch in batches] == [4, 4, 2, 4, 4]
+    assert sorted(place for batch in batches[:3] for place in batch.tolist()) == list(range(10))
+    other = list(contest._batches(10, Budget(steps=5, batch=4), 1))
+    assert batches[0].tolist() not in (other[0].tolist(), batches[3].tolist())
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"layers": ["Quantum"]}, "no layer of this name: got Quantum, expected QuantumConv, detector"),
+        ({"tasks": ["mnist"]}, "no task of this name: got mnist, expected digits, iris"),
+    ],
+)
+def test_unknown_names_are_refused_before_anything_is_written(tmp_path, wrong, message):
+    with pytest.raises(ValuesError, match=message):
+        run(tmp_path / "new", **{**ONE, **wrong})
+    assert not (tmp_path / "new").exists()
+
+
+def test_another_budget_is_refused(tmp_path, whole):
+    (tmp_path / JOURNAL).write_text(whole)
+    with pytest.raises(RunFolderError, match="another budget"):
+        run(tmp_path, ["ThermalPool"], ["iris"], Budget())
