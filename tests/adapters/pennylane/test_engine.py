@@ -19,12 +19,21 @@ from qdl.engine.remote import Setting, program
 from qdl.errors import MemoryBudgetError, QdlError, UnsupportedError, ValuesError
 from qdl.ir import TABLE, Circuit, Hermitian, Operation, Param, X, Y, Z
 from qdl.ir.bits import Condition
-from qdl.ir.channels import Measure
 from tests import noisy_oracle, oracle
-from tests.adapters.remote_runs import expval, laid_out, words_with_gradients
+from tests.adapters.remote_runs import (
+    RemoteConformance,
+    check_gradients,
+    expval,
+    frequencies,
+    laid_out,
+    noisy_measure,
+    outliers,
+    probabilities,
+    scrambled,
+)
 from tests.checks import distance
 from tests.open_systems import NoisyConformance
-from tests.strategies import CHANNEL_NAMES, case, noisy_case
+from tests.strategies import CHANNEL_NAMES, noisy_case
 
 DEVICES = ("default.qubit", "lightning.qubit", "default.mixed")
 
@@ -70,19 +79,25 @@ class TestDefaultMixedLong(TestDefaultMixed):
     seeds = range(8, 80)
 
 
-def scrambled(wires: int, seed: int) -> Circuit:
-    """A circuit on whose state no two wires and no two bases are alike."""
-    numbers = np.random.default_rng(seed)
-    circuit = Circuit(wires)
-    for w in range(wires):
-        circuit.ry(float(numbers.uniform(0.3, 2.8)), w).rz(float(numbers.uniform(0.3, 2.8)), w)
-    for w in range(wires - 1):
-        circuit.cx(w, w + 1).rx(float(numbers.uniform(0.3, 2.8)), w)
-    return circuit
+class TestPennyLane(RemoteConformance):
+    exact = dict.fromkeys(DEVICES, 1e-10)
+    sampling = DEVICES
+    precise = "lightning.qubit"
 
+    def engine(self, name: str) -> PennyLane:
+        return PennyLane(name)
 
-def probabilities(circuit: Circuit, names: Any, each: Any) -> Any:
-    return np.array([noisy_oracle.probs(circuit, one, list(names)) for one in each])
+    @pytest.mark.slow
+    @pytest.mark.parametrize("controls", ["", "0", "10"])
+    @pytest.mark.parametrize("name", TABLE)
+    def test_every_row_of_the_gate_table_varying_and_constant(self, name: str, controls: str) -> None:
+        self.check_row(name, controls)
+
+    @pytest.mark.parametrize("device", DEVICES)
+    def test_some_rows_of_the_gate_table(self, device: str) -> None:
+        for k, name in enumerate(TABLE):
+            if k % len(DEVICES) == DEVICES.index(device) or name in ("rv", "u3", "gphase"):
+                self.check_row(name, ("", "0", "10")[k // 3 % 3], [device])
 
 
 @pytest.fixture
@@ -110,54 +125,6 @@ def no_execution(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 # Exact values
-
-
-@pytest.mark.parametrize("device", DEVICES)
-def test_pure_circuits_are_those_of_the_oracle(device: str) -> None:
-    for seed in range(12):
-        draw = Random(seed)
-        wires = draw.randint(1, 4)
-        found = case(draw, wires, draw.randint(1, 3 * wires))
-        made, angles, each = laid_out(found.circuit, found.own())
-        names = draw.sample(range(wires), draw.randint(1, wires))
-        expected = np.array([oracle.probs(oracle.state(found.circuit, one), names) for one in each])
-        assert distance(PennyLane(device).probs(made, names).run(angles), expected) <= 1e-10, f"seed {seed}"
-        mean, _, norm = oracle.moments(found.circuit, found.observables, found.all())
-        mean, norm = (a.reshape(-1, len(found.observables)) for a in (mean, np.maximum(norm, 1)))
-        read = expval(PennyLane(device), found.circuit, found.observables, found.all())
-        assert distance(read / norm, mean / norm) <= 1e-10, f"seed {seed}"
-
-
-def check_row(device: str, name: str, controls: str) -> None:
-    row = TABLE[name]
-    wires = max(2, row.wires + len(controls))
-    where = [int(w) for w in np.random.default_rng(0).permutation(wires)[: row.wires + len(controls)]]
-    x = Param("x", max(1, len(row.angles)))
-    numbers = np.random.default_rng(1).uniform(-3, 3, (2, x.size))
-    for angles, values in ((list(x), {"x": numbers}), (numbers[0].tolist(), {})):
-        circuit = scrambled(wires, 2)
-        chosen = angles[: len(row.angles)]
-        circuit.gate(name, *chosen, *where[len(controls) :], controls=where[: len(controls)], values=controls)
-        for w in range(wires):
-            circuit.ry(0.4 + w, w)
-        made, rows, each = laid_out(circuit, values if circuit.params else {})
-        expected = np.array([oracle.probs(oracle.state(circuit, one), range(wires)) for one in each])
-        assert distance(PennyLane(device).probs(made, range(wires)).run(rows), expected) <= 1e-10
-
-
-@pytest.mark.parametrize("device", DEVICES)
-def test_rows_of_the_gate_table(device: str) -> None:
-    for k, name in enumerate(TABLE):
-        if k % len(DEVICES) == DEVICES.index(device) or name in ("rv", "u3", "gphase"):
-            check_row(device, name, ("", "0", "10")[k // 3 % 3])
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("controls", ["", "0", "10"])
-@pytest.mark.parametrize("name", TABLE)
-def test_every_row_of_the_gate_table(name: str, controls: str, device: str) -> None:
-    check_row(device, name, controls)
 
 
 @pytest.mark.parametrize("name", CHANNEL_NAMES)
@@ -194,12 +161,7 @@ def test_conditions_on_several_values_of_several_bits(device: str) -> None:
     words = [X(0), Y(1) @ X(2), Z(0) @ Hermitian([[1.0, 1j], [-1j, 0.3]], 2)]
     assert distance(expval(engine, circuit, words, {}), noisy_oracle.expval(circuit, words, {})[None]) <= 1e-10
     (bits,) = engine.samples(made, [Setting(tuple(names), 3000)]).run(rows, seed=3)
-    assert outliers(frequencies(bits), probabilities(circuit, names, each), 3000)[0] == 0
-
-
-def noisy_measure(circuit: Circuit, wire: int, bit: str, *flips: Any) -> Circuit:
-    """Add a measurement that is written wrongly."""
-    return circuit._add(Operation(Measure(noisy=True), flips, (wire,), bit=bit))
+    assert outliers(frequencies(bits), probabilities(circuit, names, each), 3000) == 0
 
 
 def test_what_is_written_wrongly_is_what_conditions_see() -> None:
@@ -213,16 +175,6 @@ def test_what_is_written_wrongly_is_what_conditions_see() -> None:
     expected = qdl.probs(circuit, values, wires=names, engine="density", dtype=torch.float64).numpy()
     made, rows, _ = laid_out(circuit, values)
     assert distance(PennyLane("default.mixed").probs(made, names).run(rows), expected) <= 1e-10
-
-
-def test_precision_is_the_one_asked_for() -> None:
-    x = Param("x", 1)
-    circuit = scrambled(4, 1).rx(x[0], 0)
-    found = {}
-    for dtype in (torch.float32, torch.float64):
-        made, rows, _ = laid_out(circuit, {"x": [0.3]}, dtype)
-        found[dtype] = PennyLane("lightning.qubit").expvals(made, list((X(0) @ Y(2)).terms)).run(rows)
-    assert 0 < distance(found[torch.float32], found[torch.float64]) <= 1e-5
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -289,19 +241,6 @@ def test_large_batches_are_several_tapes_of_one_execution(
 # Shots
 
 
-def frequencies(bits: Any) -> Any:
-    """How often each bit string was drawn, (rows, 2**n), from (rows, shots, n)."""
-    index = bits.astype(int) @ (1 << np.arange(bits.shape[-1])[::-1])
-    return np.array([np.bincount(row, minlength=2 ** bits.shape[-1]) / bits.shape[1] for row in index])
-
-
-def outliers(found: Any, expected: Any, shots: int) -> tuple[int, int]:
-    """How many frequencies lie beyond 4 sigma of the probabilities, and how many there are."""
-    assert found.shape == expected.shape
-    sigma = np.sqrt(np.maximum(expected * (1 - expected), 1 / shots) / shots)
-    return int((np.abs(found - expected) > 4 * sigma).sum()), found.size
-
-
 @pytest.mark.parametrize("device", DEVICES)
 def test_rows_are_drawn_independently(device: str) -> None:
     x = Param("x", 1)
@@ -327,23 +266,6 @@ def test_rows_that_differ_in_nothing_that_is_measured_are_drawn_independently() 
         assert distance(PennyLane(device).probs(made, [0]).run(rows), np.full((3, 2), 0.5)) <= 1e-12
 
 
-@pytest.mark.parametrize("device", DEVICES)
-def test_settings_have_their_own_bases_and_shots(device: str) -> None:
-    x = Param("x", 1)
-    circuit = scrambled(3, 7).ry(x[0], 0)
-    values = {"x": [[0.2], [1.4]]}
-    made, rows, _ = laid_out(circuit, values)
-    turn = (Operation(TABLE["sdg"], (), (2,)), Operation(TABLE["h"], (), (2,)))
-    settings = [Setting((0, 2), 5000), Setting((2,), 3000, turn), Setting((1,), 5000)]
-    found = PennyLane(device).samples(made, settings).run(rows, seed=4)
-    assert [bits.shape for bits in found] == [(2, 5000, 2), (2, 3000, 1), (2, 5000, 1)]
-    expected = expval(PennyLane(device), circuit, [Z(0) @ Z(2), Y(2), Z(1)], values)
-    for k, bits in enumerate(found):
-        assert bits.dtype == np.int8
-        mean = (1.0 - 2 * bits).prod(-1).mean(-1)
-        assert np.all(np.abs(mean - expected[:, k]) <= 4 * np.sqrt((1 - expected[:, k] ** 2) / bits.shape[1]))
-
-
 # Gradients
 
 
@@ -356,7 +278,7 @@ def test_gradients_are_those_of_the_adjoint(device: str) -> None:
             continue
         words = list(dict.fromkeys(w for o in found.observables for w in o.terms if w)) or list(Z(0).terms)
         observables = [qdl.ir.Observable({word: 1.0}) for word in words]
-        check_gradients(device, found.circuit, words, observables, found.own(), "state")
+        check_gradients(PennyLane(device), found.circuit, words, observables, found.own(), "state")
 
 
 @pytest.mark.parametrize(
@@ -367,19 +289,9 @@ def test_gradients_of_strengths_are_those_of_engine_density(name: str) -> None:
         found = noisy_case(Random(seed), 2, 8, [name])
         if found.circuit.params:
             words = [w for o in (Z(0), X(1) @ Y(0)) for w in o.terms]
-            check_gradients("default.mixed", found.circuit, words, [Z(0), X(1) @ Y(0)], found.own(), "density")
-
-
-def check_gradients(device: str, circuit: Circuit, words: Any, observables: Any, values: Any, own: str) -> None:
-    leaves = {name: value.clone().requires_grad_() for name, value in values.items()}
-    out = words_with_gradients(PennyLane(device), circuit, words, leaves)
-    g = torch.randn(out.shape, generator=torch.Generator().manual_seed(0), dtype=out.dtype)
-    found = torch.autograd.grad(out, list(leaves.values()), g, allow_unused=True)
-    expected = qdl.expval(circuit, observables, leaves, engine=own)
-    wanted = torch.autograd.grad(expected.reshape(-1, len(words)), list(leaves.values()), g.reshape(-1, len(words)))
-    scale = max([1.0, *(float(w.abs().max()) for w in wanted)])
-    for one, right in zip(found, wanted, strict=True):
-        assert distance(torch.zeros_like(right) if one is None else one, right) <= 1e-8 * scale
+            check_gradients(
+                PennyLane("default.mixed"), found.circuit, words, [Z(0), X(1) @ Y(0)], found.own(), "density"
+            )
 
 
 # Devices of someone's
