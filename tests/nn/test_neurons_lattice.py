@@ -8,8 +8,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+import qdl
 from qdl.errors import QdlError, UnsupportedError, ValuesError
-from qdl.nn import MomentumNeuron, PositionNeuron, configure
+from qdl.nn import MomentumNeuron, PositionNeuron, QuantumNeuron, configure
 from tests import oracle
 
 DOUBLE = {"dtype": torch.float64}
@@ -100,6 +101,18 @@ def test_no_light_is_a_quantum_on_site_zero_without_gradient(engine: str) -> Non
     assert (PositionNeuron(3, encoding="probability")(torch.zeros(2, 3)) == 0).all()
 
 
+def test_a_net_of_closed_forms_takes_shots_and_readout_noise_at_once() -> None:
+    x = lattice(5, 60)
+    net = nn.Sequential(QuantumNeuron(60, 8, **DOUBLE), PositionNeuron(8), MomentumNeuron(1))
+    exact = net[:2](x)
+    measured = configure(net, shots=2000, seed=1)[:2](x)
+    assert not torch.equal(measured, exact)
+    assert (measured - exact).abs().max() < 2
+    assert torch.equal(measured, net[:2](x))
+    flipped = configure(net[1], shots=None, noise=qdl.NoiseModel().readout([[0, 1], [1, 0]]))(net[0](x))
+    torch.testing.assert_close(flipped, 7 - configure(net[1], noise=None)(net[0](x)), atol=1e-12, rtol=0)
+
+
 def test_shots_measure_the_same() -> None:
     x = lattice(8)
     for seed in range(5):
@@ -147,7 +160,7 @@ def waves(count: int) -> tuple[Tensor, Tensor]:
         (lambda: PositionNeuron(4, encoding="probability")(torch.tensor([1.0, 0, -0.5, 0])), ValuesError, "negative"),
         (lambda: PositionNeuron(4)(torch.ones(4, 3)), ValuesError, r"got shape \(4, 3\), expected \(\*batch, 4\)"),
         (lambda: PositionNeuron(4)(torch.tensor([1.0, 0, float("inf"), 0])), ValuesError, "infinity"),
-        (lambda: PositionNeuron(4, shots=10), UnsupportedError, r"exact: got \['shots=10'\]"),
+        (lambda: PositionNeuron(4, shot=10), UnsupportedError, r"exact: got \['shot=10'\]"),
         (lambda: PositionNeuron(4, grad="shift"), UnsupportedError, "exact"),
         (lambda: MomentumNeuron(4, 0), ValuesError, "out_features makes no sense"),
         (lambda: MomentumNeuron(4, 2, dtype=torch.bfloat16), ValuesError, "precision"),

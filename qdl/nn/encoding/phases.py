@@ -36,7 +36,8 @@ class _PhaseEncoding(Encoding):
                 self.add(circuit, x, *word)
         super().__init__(features, circuit, **options)
         self.first, self.second = (tuple(word[k] for word in among[features:]) for k in (0, 1))
-        self.register_buffer("parities", parities(features, among), persistent=False)
+        table = parities(features, among) if self.engine == "closed" else None
+        self.register_buffer("parities", table, persistent=False)
 
     @staticmethod
     def add(circuit: Circuit, x: Param, one: int, other: int | None = None) -> None:

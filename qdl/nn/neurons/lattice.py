@@ -24,7 +24,8 @@ class LatticeNeuron(nn.Module, ABC):
     size : int or sequence of int
         The lattice: the last axes of the input, as in `torch.nn.LayerNorm`.
     engine : str
-        ``"closed"``, or an engine of `qdl.compile`, which runs ``circuit``.
+        ``"closed"``, or an engine of `qdl.compile`, which runs ``circuit``. What has shots or noise is read off the
+        circuit, by the engine ``"state"`` unless another is named.
     options : dict
         Those of `qdl.compile`.
     """
@@ -77,6 +78,8 @@ class LatticeNeuron(nn.Module, ABC):
         """The circuit under these options; None for the closed form."""
         if options.get("engine", "closed") != "closed":
             return self.run(options)
+        if options.get("shots") is not None or options.get("noise") is not None:
+            return self.run({**options, "engine": "state"})
         refused = [
             f"{name}={value!r}"
             for name, value in options.items()

@@ -36,7 +36,8 @@ class MomentumNeuron(LatticeNeuron):
         Of the weights.
     engine : str
         ``"closed"``, a fast Fourier transform; or an engine of `qdl.probs`, which runs ``circuit``, the quantum Fourier
-        transform. With ``shots`` the momentum is measured that often.
+        transform. With ``shots`` the momentum is measured that often. What has shots or noise is read off the circuit,
+        by the engine ``"state"`` unless another is named.
     **options
         ``grad``, ``shots``, ``noise``, ``seed``, ``validate``.
 

@@ -37,7 +37,8 @@ class PositionNeuron(LatticeNeuron):
         The input as the quantum's amplitudes, so that the chance of a site is x^2/sum x^2; or as those chances
         themselves, x/sum x, x not negative.
     engine : str
-        ``"closed"``, the moments; or an engine of `qdl.compile`, which runs ``circuit``.
+        ``"closed"``, the moments; or an engine of `qdl.compile`, which runs ``circuit``. What has shots or noise is
+        read off the circuit, by the engine ``"state"`` unless another is named.
     **options
         ``grad``, ``shots``, ``noise``, ``seed``, ``validate``.
 
