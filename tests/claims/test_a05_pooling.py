@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import qdl
-from qdl.nn import BlockSpin2d, ThermalPool1d, pool_wires
+from qdl.nn import QCNN, BlockSpin2d, ThermalPool1d, pool_wires
 from qdl.physics.pooling import pool_transfer
 from tests.claims.conftest import Measured
 
@@ -90,11 +90,35 @@ def test_a05_quantum_pool_is_a_channel(name: str, measured: Measured) -> None:
     measured("what the closed form adds to the trace", trace.abs().max(), at_most=1e-12)
 
 
+@pytest.mark.claim("A5", "a pooled QCNN halves its qubits in each layer, and none is touched after it was pooled")
+@pytest.mark.parametrize("wires", [4, 8, 16])
+def test_a05_a_qcnn_halves_its_qubits(wires: int, measured: Measured) -> None:
+    model, left = QCNN(wires, "so4"), set(range(wires))
+    for layer, (pairs, pools) in enumerate(model.layers):
+        assert {wire for pair in (*pairs, *pools) for wire in pair} <= left
+        left -= {source for source, _ in pools}
+        measured("qubits left / (wires / 2^layer)", len(left) * 2 ** (layer + 1) / wires, at_least=1, at_most=1)
+    assert left == {model.output_wire}
+
+
+@pytest.mark.claim("A5", "a QCNN that measures in its middle is the one that traces out")
+@pytest.mark.parametrize("engine", ["state", "density"])
+@pytest.mark.parametrize("name", POOLS)
+def test_a05_measured_qcnn_is_the_deferred_one(name: str, engine: str, measured: Measured) -> None:
+    deferred, feedback = (
+        QCNN(4, "so4", name, mode=mode, readout="bloch", dtype=torch.float64, engine=engine)
+        for mode in ("deferred", "measured")
+    )
+    feedback.load_state_dict(deferred.state_dict())
+    x = torch.rand(3, 4, dtype=torch.float64)
+    measured("largest difference", (deferred(x) - feedback(x)).abs().max(), at_most=1e-12)
+
+
 @pytest.mark.claim("A5", "a block spin is the sign of its block's sum, the limit of the warm tanh(sum s / T)")
 def test_a05_block_spins(measured: Measured) -> None:
     spins = 2.0 * torch.randint(2, (50, 1, 9, 9), dtype=torch.float64) - 1
     cold = BlockSpin2d(3)(spins)
-    measured("least |S|", cold.abs().min(), at_least=1, at_most=1)
+    measured("least size of a spin", cold.abs().min(), at_least=1, at_most=1)
     measured("T = 0.01 to T = 0", (BlockSpin2d(3, temperature=0.01)(spins) - cold).abs().max(), at_most=1e-12)
     by_hand = spins.unflatten(-1, (3, 3)).unflatten(-3, (3, 3)).sum((-1, -3)).sign()
     measured("difference to the sign of the sum", (cold - by_hand).abs().max(), at_most=0)

@@ -20,7 +20,7 @@ def test_a06_quantum_norm_is_batch_norm(dtype: torch.dtype, bound: float, moment
     mine, theirs = (kind(3, momentum=momentum, dtype=dtype) for kind in (QuantumNorm2d, nn.BatchNorm2d))
     worst = {"training": 0.0, "statistics": 0.0, "evaluation": 0.0}
     for step in range(6):
-        x = 0.3 * step + torch.randn(8, 3, 6, 5, dtype=dtype)
+        x = (1 + step) * (torch.rand(8, 3, 6, 5, dtype=dtype) - 0.4)
         for name, training in (("training", True), ("evaluation", False)):
             difference = (mine.train(training)(x) - theirs.train(training)(x)).abs().max()
             worst[name] = max(worst[name], difference.item())
@@ -41,7 +41,7 @@ def test_a06_zero_point_and_unit(measured: Measured) -> None:
 @pytest.mark.claim("A6", "the norm of a wave function is L2, and Born's probabilities add up to 1")
 def test_a06_born(measured: Measured) -> None:
     x = torch.randn(50, 7, dtype=torch.float64)
-    measured("difference to x / |x|", (BornNorm()(x) - x / x.norm(dim=-1, keepdim=True)).abs().max(), at_most=1e-12)
+    measured("difference to x / L2 norm", (BornNorm()(x) - x / x.norm(dim=-1, keepdim=True)).abs().max(), at_most=1e-12)
     measured("total - 1", (BornNorm(readout="probability")(x).sum(-1) - 1).abs().max(), at_most=1e-12)
 
 

@@ -106,7 +106,7 @@ def signs(n: int) -> torch.Tensor:
     return torch.tensor(list(product((1.0, -1.0), repeat=2**n)), dtype=torch.float64)
 
 
-@pytest.mark.claim("A8", "Tacchino's perceptron gives |i.w|^2 / 4^n for all 16 x 16 pairs of signs at n = 2")
+@pytest.mark.claim("A8", "Tacchino's perceptron gives (i.w)^2 / 4^n for all 16 x 16 pairs of signs at n = 2")
 def test_a08_tacchino_every_pair(measured: Measured) -> None:
     every = signs(2)
     wanted = (every @ every.T).square() / 16
