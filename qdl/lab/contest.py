@@ -142,19 +142,26 @@ def _fits(layer: str, task: str, side: str, budget: Budget, records: list[dict[s
 
 
 def _train(fit: Fit, task: Task, budget: Budget) -> dict[str, Any]:
+    """A layer that refuses what training made of its weights or inputs has lost: nothing is right, as "failed" says."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(fit.seed)
         model = network(fit.layer, task, fit.side)
-        optimizer = torch.optim.Adam(model.parameters(), lr=fit.rate)
-        inputs, labels = task.training
-        for step, batch in enumerate(_batches(len(labels), budget, fit.seed)):
-            optimizer.param_groups[0]["lr"] = fit.rate * schedule((step + 0.5) / budget.steps, budget.warmup)
-            loss = cross_entropy(model(inputs[batch]), labels[batch])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-        accuracy, cost = _score(model, task.validation if fit.stage == "search" else task.test)
+        try:
+            _learn(model, task.training, fit, budget)
+            accuracy, cost = _score(model, task.validation if fit.stage == "search" else task.test)
+        except ValuesError as refusal:
+            return {"parameters": count(model), "accuracy": 0.0, "loss": inf, "failed": str(refusal)}
     return {"parameters": count(model), "accuracy": accuracy, "loss": cost}
+
+
+def _learn(model: nn.Module, part: Part, fit: Fit, budget: Budget) -> None:
+    optimizer = torch.optim.Adam(model.parameters(), lr=fit.rate)
+    for step, batch in enumerate(_batches(len(part.labels), budget, fit.seed)):
+        optimizer.param_groups[0]["lr"] = fit.rate * schedule((step + 0.5) / budget.steps, budget.warmup)
+        loss = cross_entropy(model(part.inputs[batch]), part.labels[batch])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
 
 
 def _batches(size: int, budget: Budget, seed: int) -> Iterator[Tensor]:

@@ -36,32 +36,37 @@ and briefly trained; what is compared is a layer in this place, not what can be 
 
 def write(path: Path, records: Iterable[dict[str, Any]], budget: Budget) -> None:
     """The page, and beside it its figure, of the same name with the suffix .png."""
+    records = list(records)
     found = standings(records)
+    failed = sum("failed" in record for record in records if record["stage"] == "test")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure = path.with_suffix(".png")
-    path.write_text(text(found, budget, path), encoding="utf-8")
+    path.write_text(text(found, budget, path, failed), encoding="utf-8")
     if found:
         leads(overall(found)).savefig(figure, dpi=110, metadata={"Software": None})
 
 
-def text(found: Sequence[Standing], budget: Budget, path: Path) -> str:
-    """The page in Markdown."""
+def text(found: Sequence[Standing], budget: Budget, path: Path, failed: int) -> str:
+    """The page in Markdown; `failed` fits were given up."""
     tasks = [name for name in TASKS if any(one.task == name for one in found)]
     if not found:
         return "# Layers and their classical twins\n\nNo layer has finished yet.\n"
     least = min(len(open_task(name).test.labels) for name in tasks)
     facts = {**asdict(budget), "rates": _list(budget.rates), "seeds": len(budget.seeds)}
-    parts = [HEAD.format(**facts, page=path.as_posix(), least=least, step=1 / least), _summary(found)]
+    parts = [HEAD.format(**facts, page=path.as_posix(), least=least, step=1 / least), _summary(found, failed)]
     parts += ["## All tasks\n", f"![leads of the layers]({path.with_suffix('.png').name})\n", _overall(found)]
     for name in tasks:
         parts += [f"## {name}\n", _describe(name), _task([one for one in found if one.task == name])]
     return "\n".join(parts)
 
 
-def _summary(found: Sequence[Standing]) -> str:
+def _summary(found: Sequence[Standing], failed: int) -> str:
     seen = Counter(verdict(one.lead, one.error) for one in found)
     counted = "; ".join(f"{name}: {seen[name]}" for name in sorted(seen))
-    return f"Of {len(found)} comparisons (layer and task), the quantum side is\n{counted}.\n"
+    given_up = (
+        f"\nFits that ended early, refused by their layer, and count as accuracy 0: {failed}.\n" if failed else ""
+    )
+    return f"Of {len(found)} comparisons (layer and task), the quantum side is\n{counted}.\n{given_up}"
 
 
 def _overall(found: Sequence[Standing]) -> str:

@@ -125,11 +125,20 @@ def _average(shape: Shape, parameters: int) -> nn.Module:
     return (nn.AvgPool1d, nn.AvgPool2d)[len(shape) - 2](2)
 
 
+def _activation(make: Callable[[], nn.Module], twin: type[nn.Module]) -> Pair:
+    return Pair("activation", lambda shape: make(), _alone(twin), twin.__name__)
+
+
 def _free(make: Callable[[], nn.Module], twin: Callable[[], nn.Module], words: str) -> Pair:
     """Of features, without parameters."""
     return Pair("dense", lambda shape: make(), _alone(twin), words)
 
 
+def _batch_norm(shape: Shape, parameters: int) -> nn.Module:
+    return (nn.BatchNorm1d, nn.BatchNorm2d)[len(shape) - 2](CHANNELS)
+
+
+_NORMS = (quantum.QuantumNorm1d, quantum.QuantumNorm2d)
 _THERMAL = (quantum.ThermalPool1d, quantum.ThermalPool2d)
 _MEASURED = (quantum.QuantumPool1d, quantum.QuantumPool2d)
 _BLOCKS = (quantum.BlockSpin1d, quantum.BlockSpin2d)
@@ -166,6 +175,18 @@ PAIRS: dict[str, Pair] = {
     "ThermalPool": _pool(_THERMAL, _mixed, "MaxPool and AvgPool, mixed by a parameter", trainable=True),
     "QuantumPool": _pool(_MEASURED, _weighted, "affine map of the window"),
     "BlockSpin": _pool(_BLOCKS, _average, "AvgPool", "spin map", temperature=1.0),
+    "Photoelectric, T = 0.3": _activation(partial(quantum.Photoelectric, 0.3), nn.ReLU),
+    "Photoelectric, T trained": _activation(partial(quantum.Photoelectric, trainable=True), nn.PReLU),
+    "Fermi, T = 0.5": _activation(partial(quantum.Fermi, 0.5), nn.Sigmoid),
+    "Magnetisation, T = 0.5": _activation(partial(quantum.Magnetisation, 0.5), nn.Tanh),
+    "Rabi": _activation(quantum.Rabi, nn.Tanh),
+    "RepeatUntilSuccess": _activation(quantum.RepeatUntilSuccess, nn.Sigmoid),
+    "QuantumNorm": Pair("norm", _by_dimension(_NORMS, CHANNELS), _batch_norm, "BatchNorm"),
+    "BornNorm": _free(quantum.BornNorm, partial(nn.LayerNorm, WIDTH, elementwise_affine=False), "LayerNorm"),
+    "Gibbs, T = 0.5": _free(partial(quantum.Gibbs, temperature=0.5), partial(nn.Softmax, -1), "Softmax"),
+    "TacchinoPerceptron": _dense(partial(quantum.TacchinoPerceptron, WIDTH, WIDTH)),
+    "QCNN": _dense(partial(quantum.QCNN, WIDTH, readout="bloch")),
+    "ThermalLayer": _dense(partial(quantum.ThermalLayer, WIDTH, WIDTH)),
     "RBM": _dense(_machine),
     "QBM": _dense(_quantum_machine),
     "Ensemble, mixture": _dense(partial(_ensemble, "mixture")),

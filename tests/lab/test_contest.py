@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from math import inf
 
 import pytest
+from torch import nn
 
 from qdl.errors import RunFolderError, ValuesError
 from qdl.lab import contest
-from qdl.lab.contest import JOURNAL, Budget, run
+from qdl.lab.contest import JOURNAL, Budget, Fit, run
+from qdl.lab.pairs import PAIRS, Pair
+from qdl.lab.tasks import open_task
 
 TINY = Budget(steps=3, batch=16, rates=(0.01, 0.1), seeds=(0,))
 ONE = {"layers": ["ThermalPool"], "tasks": ["iris"], "budget": TINY}
@@ -60,6 +64,19 @@ def test_a_finished_contest_trains_nothing(tmp_path, whole, monkeypatch):
     (tmp_path / JOURNAL).write_text(whole)
     monkeypatch.setattr(contest, "_train", None)
     assert len(run(tmp_path, **ONE)) == 6
+
+
+def test_a_layer_that_refuses_has_lost_and_stops_nobody(monkeypatch):
+    class Refuses(nn.Module):
+        def forward(self, x):
+            if self.training:
+                raise ValuesError("the weights are not finite")
+            return x
+
+    monkeypatch.setitem(PAIRS, "refuses", Pair("dense", lambda shape: Refuses(), lambda shape, wanted: Refuses(), ""))
+    record = contest._train(Fit("refuses", "iris", "quantum", "test", 0.1, 0), open_task("iris"), TINY)
+    assert (record["accuracy"], record["failed"]) == (0, "the weights are not finite")
+    assert record["loss"] == inf
 
 
 def test_steps_take_every_input_once_an_epoch():

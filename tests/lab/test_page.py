@@ -70,6 +70,12 @@ def test_the_page_tells_wins_and_losses(tmp_path, records):
     assert "behind, beyond 2 s.e.: 1" in page
 
 
+def test_the_page_tells_what_failed(tmp_path, records):
+    records[-1] |= {"failed": "the weights are not finite", "accuracy": 0.0}
+    write(tmp_path / "layers.md", records, Budget(seeds=(0, 1, 2)))
+    assert "count as accuracy 0: 1." in (tmp_path / "layers.md").read_text()
+
+
 def test_a_page_of_nothing_says_so(tmp_path):
     write(tmp_path / "layers.md", [], Budget())
     assert "No layer has finished yet" in (tmp_path / "layers.md").read_text()

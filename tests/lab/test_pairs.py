@@ -14,11 +14,12 @@ from qdl.lab.tasks import TASKS, open_task
 from qdl.lab.twins import Counted, MixedPool, Moments, Windowed, count
 
 BATCH = 3
+SHAPES = ("digits", "iris", "wine", "breast cancer")
 
 
 @pytest.mark.parametrize("layer", PAIRS)
 def test_both_sides_can_be_trained_and_are_as_large(layer):
-    for name in TASKS:
+    for name in SHAPES:
         task, sizes = open_task(name), {}
         for side in ("quantum", "twin"):
             torch.manual_seed(0)
@@ -31,6 +32,10 @@ def test_both_sides_can_be_trained_and_are_as_large(layer):
                 assert parameter.grad.isfinite().all(), (name, side, key)
             sizes[side] = count(model)
         assert sizes["quantum"] == sizes["twin"], name
+
+
+def test_no_task_has_a_shape_that_the_pairs_were_not_tried_on():
+    assert {open_task(name).shape for name in TASKS} == {open_task(name).shape for name in SHAPES}
 
 
 def test_both_sides_have_the_same_frame():
