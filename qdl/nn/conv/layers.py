@@ -131,7 +131,10 @@ class _QuantumConv(_ConvNd):
 
     @property
     def circuit(self) -> Circuit:
-        """What is done to one patch for one output (with ``readout="all"``: for one filter)."""
+        """What is done to one patch for one output (with ``readout="all"``: for one filter).
+
+        The translation's register depends on the image: see `qdl.nn.conv.translation_circuit`.
+        """
         return self._filter.circuit
 
     def reconfigured(self, changes: dict[str, Any]) -> dict[str, Any]:
@@ -220,33 +223,51 @@ class QuantumConv1d(_QuantumConv, nn.Conv1d):
 class QuantumConv2d(_QuantumConv, nn.Conv2d):
     """`torch.nn.Conv2d` made of quantum neurons.
 
-    Every patch excites quanta, whose interaction with a detector qubit is the kernel; an output is what is measured on
-    the detector (PHYSICS.md A3a). Any circuit can take the detector's place.
+    Every patch excites quanta, their interaction with a detector is the kernel, and an output is what is measured on
+    the detector. There are four such interactions in closed form, and any circuit can take their place::
+
+        interaction      encoding (default first)    readout (default first)        the readout, and what it tends to
+        "detector"       "signed", "probability"     "linear"                       E sin(gW)/g + bias -> w.x + bias
+                                                     "excitation"                   (1 + E sin(gW + bias))/2
+        "exchange"       "coherent"                  "linear"                       s w.x + bias -> w.x + bias
+                         "coherent", "amplitude"     "excitation"                   g^2 s^2 (w.x + bias)^2
+        "displaced"      "signed", "probability"     "linear"                       w.x + g E[W^2]/(2 b0) + bias
+                                                     "excitation"                   E (bias + gW)^2
+        "translation"    "amplitude"                 "linear"                       sin(gH)/g x + bias -> w.x + bias
+        cell, circuit    "angle", "probability",     None (Z on the first wire),    Z + bias
+                         "amplitude"                 "all" (Z on every wire)
+
+    W = sum_i w_i n_i of excitation numbers n_i, g the coupling, s = sin(g|w|)/(g|w|). PHYSICS.md A3a to A3d.
 
     Parameters
     ----------
     in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode, device, dtype
         As in `torch.nn.Conv2d`, with the same names, shapes and initial values of ``weight`` and ``bias``.
     interaction : str, path or Circuit
-        ``"detector"``, the name of a cell, a path to one, or a circuit all of whose Params are weights. A cell smaller
-        than the patch is tiled; its ``weight`` has the shape (filters, angles), a filter for every output channel.
+        ``"detector"``: every quantum turns a qubit by an angle. ``"exchange"``: quanta hop to the detector; at
+        g|w| = pi/2 a matched filter. ``"displaced"``: every quantum moves a mode, which is counted. ``"translation"``:
+        one quantum moves over the whole image, a ring of sites; the image itself with ``padding_mode="circular"``.
+        Else the name of a cell, a path to one, or a circuit all of whose Params are weights: a cell smaller than the
+        patch is tiled; its ``weight`` has the shape (filters, angles), a filter for every output channel.
     coupling : float
-        The detector's g: the angle in radians by which one quantum turns it, per unit of weight. Only the detector has
-        one.
+        g per unit of weight, an angle in radians or an amplitude. Cells and circuits have none.
     readout : str, optional
-        Detector: ``"linear"`` (default), E[sin(gW)]/g + bias, which tends to the classical convolution as g -> 0;
-        ``"excitation"``, (1 + E[sin(gW + bias)])/2 in [0, 1]. Circuit: Z on the patch's first wire, or ``"all"`` wires
-        (then there are out_channels / wires filters).
+        ``"linear"`` tends to the classical convolution as g -> 0, with an error of order g^2 (displaced: g), the bias
+        being added. ``"excitation"`` is the detector's number of quanta, an activation already, with the bias in the
+        physics: the detector's first turn (detector), a mode that always holds one quantum (exchange), the local
+        oscillator (displaced). ``"all"`` has out_channels / wires filters.
     encoding : str, optional
-        Detector: ``"signed"`` (default), |x| being a probability after division of each sample by m = max(1, max|x|),
-        which the linear readout multiplies back; or ``"probability"``, x in [0, 1] as it is. Circuit: ``"angle"``
-        (default), RY(pi x); ``"probability"``, RY(2 arcsin sqrt x) with x clamped to [1e-6, 1 - 1e-6], since other
-        readouts than the detector's have an infinite derivative at the ends; ``"amplitude"``, the normalised patch as
-        amplitudes of log2 as many wires.
+        ``"signed"``: |x| is an excitation's probability after division of each sample by m = max(1, max|x|), which the
+        linear readout multiplies back, and the sign belongs to the weight. ``"probability"``: x in [0, 1] as it is;
+        under circuits clamped to [1e-6, 1 - 1e-6], since other readouts have an infinite derivative at the ends.
+        ``"coherent"``: x is the amplitude of a mode. ``"amplitude"``: of one quantum on sites, the patch (exchange,
+        circuits) or the image (translation) being normalised; of an empty patch nothing is found. ``"angle"``:
+        RY(pi x).
     **options
-        ``engine`` (for the detector ``"closed"`` unless said: any patch size at no exponential cost), ``grad``,
-        ``shots``, ``noise``, ``seed``, ``validate``; for tiled cells ``pattern="ring"``, ``layers=1``,
-        ``share="none"``. With an integer seed every pass draws the same shots.
+        ``engine`` (``"closed"`` unless said, but for cells and circuits: any patch size at no exponential cost),
+        ``grad``, ``shots`` (translation: with ``engine="state"``), ``noise``, ``seed``, ``validate``; displaced:
+        ``oscillator=1.0``, b0 of the linear readout, and ``cutoff=16``, the mode's levels in the circuit; for tiled
+        cells ``pattern="ring"``, ``layers=1``, ``share="none"``. With an integer seed every pass draws the same shots.
 
     Raises
     ------
@@ -256,13 +277,21 @@ class QuantumConv2d(_QuantumConv, nn.Conv2d):
 
     Notes
     -----
-    Where the input is 0 or at its sample's maximum the answer has a kink; its derivative is the mean of both sides.
+    With excitation numbers, where the input is 0 or at its sample's maximum the answer has a kink; its derivative is
+    the mean of both sides. Linear readouts of exchange and translation are linear in x: classical convolutions with
+    other weights, until shots, noise or circuits are asked for. How strong g should be for a number of shots:
+    `qdl.physics.coupling`.
 
     Examples
     --------
     >>> layer = QuantumConv2d(1, 8, 3, padding="same", coupling=0.3)
     >>> layer(torch.rand(64, 1, 16, 16)).shape
     torch.Size([64, 8, 16, 16])
+    >>> sobel = QuantumConv2d(1, 1, 3, padding=1, padding_mode="circular", interaction="translation", bias=False)
+    >>> sobel.weight.data.copy_(torch.tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]])).shape
+    torch.Size([1, 1, 3, 3])
+    >>> sobel(torch.rand(1, 1, 8, 8)).shape
+    torch.Size([1, 1, 8, 8])
     """
 
     _dimension, _plain = 2, nn.Conv2d
@@ -271,14 +300,16 @@ class QuantumConv2d(_QuantumConv, nn.Conv2d):
     def from_conv2d(cls, conv: nn.Conv2d, coupling: float = 0.05, **options: Any) -> Self:
         """A trained classical layer, quantised: the same weights, the answer equal up to a term of order coupling^2.
 
+        With ``interaction="displaced"`` the term is of order coupling.
+
         Parameters
         ----------
         conv : torch.nn.Conv2d
             Copied from, left alone.
         coupling : float
-            g, in radians per unit of weight.
+            g, per unit of weight.
         **options
-            Further keyword arguments of the layer.
+            Further keyword arguments of the layer, such as ``interaction``.
 
         Examples
         --------
