@@ -54,7 +54,7 @@ def test_a9_hidden_units_are_fermi_functions(values: str, measured: Measured) ->
     high = (weight @ (h > 0).double()) / weight.sum(1, keepdim=True)
     field = (v @ rbm.weight.T + rbm.hidden_bias).detach()
     fermi = 1 / (1 + (-field * (1 if values == "binary" else 2)).exp())
-    measured("largest difference of P(h = 1|v)", (high - fermi).abs().max(), at_most=1e-12)
+    measured("largest difference of P(h = 1) given v", (high - fermi).abs().max(), at_most=1e-12)
     mean = high if values == "binary" else 2 * high - 1
     measured("largest difference of forward", (rbm(v).detach() - mean).abs().max(), at_most=1e-12)
 

@@ -75,7 +75,7 @@ def test_a10_without_a_transverse_field_it_is_classical(seed: int, measured: Mea
         for field, bound in ((0.0, 1e-10), (1e-6, 1e-10)):
             qbm.transverse.fill_(field)
             q = qbm.probabilities()
-            measured(f"KL at G = {field:g}", (p * (p / q).log()).sum().abs(), at_most=bound)
+            measured(f"relative entropy at G = {field:g}", (p * (p / q).log()).sum().abs(), at_most=bound)
 
 
 @pytest.mark.claim("A10", "the Golden-Thompson bound never exceeds the exact log-likelihood: 1000 draws, no violation")
@@ -199,7 +199,7 @@ def test_a10_the_convolution_read_thermally_is_an_rbm(measured: Measured) -> Non
         found = ThermalReading(layer)(images)
         patches = torch.nn.functional.unfold(images, 3).mT
         expected = rbm(patches).mT.unflatten(-1, (4, 4))
-    measured("largest difference of P(h = 1|v)", (found - expected).abs().max(), at_most=1e-12)
+    measured("largest difference of P(h = 1) given v", (found - expected).abs().max(), at_most=1e-12)
 
 
 @pytest.mark.claim("A10", "a thermal layer's closed form equals measurements on the purification of its state")
