@@ -46,7 +46,8 @@ def configure(
     model : nn.Module
         Changed in place; its weights are not.
     engine, shots, noise, grad, seed
-        As for `qdl.compile`; ``engine="closed"`` is the detector's own. From an integer seed every layer gets its own.
+        As for `qdl.compile`; ``engine="closed"`` is that of layers with a closed form. From an integer seed every layer
+        gets its own.
 
     Returns
     -------
