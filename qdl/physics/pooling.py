@@ -21,21 +21,25 @@ from torch import Tensor
 _PAULI = (((1, 0), (0, 1)), ((0, 1), (1, 0)), ((0, -1j), (1j, 0)), ((1, 0), (0, -1)))
 
 
-def thermal_mean(x: Tensor, beta: Tensor | float, held: Tensor | None = None) -> Tensor:
-    """The thermal mean sum x e^{beta x} / Z over the last axis.
+def thermal_mean(x: Tensor, beta: Tensor | float, held: Tensor | None = None, dim: int = -1) -> Tensor:
+    """The thermal mean sum x e^{beta x} / Z along an axis.
 
     Parameters
     ----------
-    x : Tensor, shape (*batch, n)
+    x : Tensor
+        n values along the axis.
     beta : float or Tensor of one number
         In units of 1/x. 0 gives the plain mean, infinity the maximum, minus infinity the minimum; both limits are exact
         for numbers, and equal values share their derivative.
     held : Tensor of bool, shape broadcast with x, optional
         Which places hold a level; those that do not are left out.
+    dim : int
+        The axis.
 
     Returns
     -------
-    Tensor, shape (*batch,)
+    Tensor
+        Without the axis.
 
     Examples
     --------
@@ -45,16 +49,16 @@ def thermal_mean(x: Tensor, beta: Tensor | float, held: Tensor | None = None) ->
     tensor(5.)
     """
     if not isinstance(beta, Tensor) and isinf(beta):
-        return _extreme(x, held) if beta > 0 else -_extreme(-x, held)
-    return (_exponents(x, beta, held).softmax(-1) * x).sum(-1)
+        return _extreme(x, held, dim) if beta > 0 else -_extreme(-x, held, dim)
+    return (_exponents(x, beta, held, dim).softmax(dim) * x).sum(dim)
 
 
-def free_value(x: Tensor, beta: Tensor | float, held: Tensor | None = None) -> Tensor:
-    """ln Z / beta over the last axis, minus the free energy: the maximum plus at most ln n / beta.
+def free_value(x: Tensor, beta: Tensor | float, held: Tensor | None = None, dim: int = -1) -> Tensor:
+    """ln Z / beta along an axis, minus the free energy: the maximum plus at most ln n / beta.
 
     Parameters
     ----------
-    x, held
+    x, held, dim
         As for `thermal_mean`.
     beta : float or Tensor of one number
         Not 0, where it diverges.
@@ -65,23 +69,23 @@ def free_value(x: Tensor, beta: Tensor | float, held: Tensor | None = None) -> T
     tensor(0.6931)
     """
     if not isinstance(beta, Tensor) and isinf(beta):
-        return thermal_mean(x, beta, held)
-    exponents = _exponents(x, beta, held)
-    return _reference(x)[..., 0] + exponents.logsumexp(-1) / beta
+        return thermal_mean(x, beta, held, dim)
+    exponents = _exponents(x, beta, held, dim)
+    return _reference(x, dim).squeeze(dim) + exponents.logsumexp(dim) / beta
 
 
-def _reference(x: Tensor) -> Tensor:
+def _reference(x: Tensor, dim: int) -> Tensor:
     # Energies are counted from one that is a constant, so that only differences of x meet beta.
-    return x.detach().amax(-1, keepdim=True)
+    return x.detach().amax(dim, keepdim=True)
 
 
-def _exponents(x: Tensor, beta: Tensor | float, held: Tensor | None) -> Tensor:
-    exponents = beta * (x - _reference(x))
+def _exponents(x: Tensor, beta: Tensor | float, held: Tensor | None, dim: int) -> Tensor:
+    exponents = beta * (x - _reference(x, dim))
     return exponents if held is None else exponents.masked_fill(~held, -inf)
 
 
-def _extreme(x: Tensor, held: Tensor | None) -> Tensor:
-    return (x if held is None else x.masked_fill(~held, -inf)).amax(-1)
+def _extreme(x: Tensor, held: Tensor | None, dim: int) -> Tensor:
+    return (x if held is None else x.masked_fill(~held, -inf)).amax(dim)
 
 
 def pool_transfer(unitary: Tensor) -> Tensor:
@@ -113,44 +117,47 @@ def pooled(source: Tensor, sink: Tensor, transfer: Tensor) -> Tensor:
 
     Parameters
     ----------
-    source, sink : Tensor, shape (*batch, 4)
-        (1, <X>, <Y>, <Z>).
+    source, sink : Tensor, shape (4, *batch)
+        1, <X>, <Y>, <Z>.
     transfer : Tensor, shape (4, 4, 4)
 
     Returns
     -------
-    Tensor, shape (*batch, 4)
+    Tensor, shape (4, *batch)
     """
-    return torch.einsum("abc,...b,...c->...a", transfer, source, sink)
+    both = (source[:, None] * sink).flatten(0, 1)
+    return torch.tensordot(transfer.flatten(1), both, 1)
 
 
 def bloch(angle: Tensor) -> Tensor:
-    """(1, <X>, <Y>, <Z>) of RY(angle)|0>, shape (*batch, 4).
+    """1, <X>, <Y>, <Z> of RY(angle)|0>, shape (4, *batch).
 
     Examples
     --------
     >>> bloch(torch.tensor(0.0))
     tensor([1., 0., 0., 1.])
     """
-    return torch.stack((torch.ones_like(angle), angle.sin(), torch.zeros_like(angle), angle.cos()), -1)
+    return torch.stack((torch.ones_like(angle), angle.sin(), torch.zeros_like(angle), angle.cos()))
 
 
-def block_mean(spins: Tensor, temperature: float) -> Tensor:
-    """The mean block spin tanh(sum s / T) over the last axis: majority rule at T = 0, where a tie gives 0.
+def block_mean(spins: Tensor, temperature: float, dim: int = -1) -> Tensor:
+    """The mean block spin tanh(sum s / T) along an axis: majority rule at T = 0, where a tie gives 0.
 
     The block spin S = +-1 is drawn with P(S|s) proportional to e^{S sum s / T}, the kernel of a real-space
     renormalisation (form as in Kadanoff's and Niemeijer and van Leeuwen's, memory).
 
     Parameters
     ----------
-    spins : Tensor, shape (*batch, n)
+    spins : Tensor
     temperature : float
         In units of a spin.
+    dim : int
+        The axis.
 
     Examples
     --------
     >>> block_mean(torch.tensor([1.0, -1.0, 1.0]), 0.0)
     tensor(1.)
     """
-    total = spins.sum(-1)
+    total = spins.sum(dim)
     return total.sign() if temperature == 0 else (total / temperature).tanh()

@@ -53,20 +53,20 @@ class _BlockSpin(Pool):
         if any(length % side for length, side in zip(sides, self._kernel, strict=True)):
             raise ValuesError("blocks must tile the lattice", got=tuple(sides), expected=f"multiples of {self._kernel}")
         if self.rule == "decimation":
-            return blocks[..., 0]
+            return blocks[0]
         if self.temperature:
-            return block_mean(blocks, self.temperature)
+            return block_mean(blocks, self.temperature, 0)
         spin = self._decided(blocks.detach())
         if not self.straight_through:
             return spin
-        mean = blocks.mean(-1)
+        mean = blocks.mean(0)
         return spin + (mean - mean.detach())
 
     def _decided(self, blocks: Tensor) -> Tensor:
-        spin = block_mean(blocks, 0.0)
+        spin = block_mean(blocks, 0.0, 0)
         if self.ties == "zero":
             return spin
-        return torch.where(spin == 0, blocks[..., 0].sign() if self.ties == "first" else self._coins(spin), spin)
+        return torch.where(spin == 0, blocks[0].sign() if self.ties == "first" else self._coins(spin), spin)
 
     def _coins(self, like: Tensor) -> Tensor:
         if self.seed is None:

@@ -87,7 +87,7 @@ class _QuantumPool(TwoForms, Pool):
         if self._compiled is None:
             z = self._closed(angle)
         else:
-            z = self._run({"x": angle, "weight": self.weight.flatten()})
+            z = self._run({"x": angle.movedim(0, -1), "weight": self.weight.flatten()})
         return READOUTS[self.readout](z)
 
     def _closed(self, angle: Tensor) -> Tensor:
@@ -95,10 +95,10 @@ class _QuantumPool(TwoForms, Pool):
         qubits = bloch(angle)
         transfers = self._transfers()
         for level, pairs in enumerate(self._levels):
-            sinks = qubits[..., ::2, :]
-            met = pooled(qubits[..., 1::2, :], sinks[..., : len(pairs), :], transfers[level])
-            qubits = torch.cat((met, sinks[..., len(pairs) :, :]), -2)
-        return qubits[..., 0, 3]
+            sinks = qubits[:, ::2]
+            met = pooled(qubits[:, 1::2], sinks[:, : len(pairs)], transfers[level])
+            qubits = torch.cat((met, sinks[:, len(pairs) :]), 1)
+        return qubits[3, 0]
 
     def _transfers(self) -> Tensor:
         """(levels, 4, 4, 4): what every level does to Bloch vectors."""

@@ -61,7 +61,7 @@ class _ThermalPool(Pool):
     @outside_autocast
     def forward(self, x: Tensor) -> Tensor:
         """(batch, channels, *size) or (channels, *size) -> the same with the size that `MaxPool` gives."""
-        return READOUTS[self.readout](self.windows(x), self.beta, self.held(x))
+        return READOUTS[self.readout](self.windows(x), self.beta, self.held(x), 0)
 
     def extra_repr(self) -> str:
         trained = ", trainable=True" if self.trainable else ""

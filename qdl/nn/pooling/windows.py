@@ -73,7 +73,7 @@ class Pool(nn.Module):
         return out
 
     def windows(self, x: Tensor) -> Tensor:
-        """(*lead, *size) -> (*lead, *positions, places), each window in C order, zero where nothing is."""
+        """(*lead, *size) -> (places, *lead, *positions), each window in C order, zero where nothing is."""
         n = self._dimension
         if x.dim() not in (n + 1, n + 2):
             expected = f"{n + 2} axes (batch, channels, size), or {n + 1} without a batch"
@@ -84,16 +84,16 @@ class Pool(nn.Module):
         return self._gather(x)
 
     def held(self, x: Tensor) -> Tensor | None:
-        """(*positions, places): which places of the windows lie inside the input; None if all do."""
+        """(places, 1, ..., *positions): which places of the windows lie inside the input; None if all do."""
         size = x.shape[-self._dimension :]
         if all(width <= 0 for margin in self._margins(size) for width in margin):
             return None
         held = self._gather(torch.ones(size, dtype=torch.bool, device="cpu"))
-        if not held.any(-1).all():
+        if not held.any(0).all():
             raise ValuesError(
                 "a window holds nothing but padding", got=f"an input of size {tuple(size)}", do="pad less"
             )
-        return held.to(x.device)
+        return held.to(x.device).unflatten(0, (-1, *(1,) * (x.dim() - self._dimension)))
 
     def _gather(self, x: Tensor) -> Tensor:
         lead = x.dim() - self._dimension
@@ -107,7 +107,7 @@ class Pool(nn.Module):
             axes = zip(offsets, self._dilation, self._stride, begins, strict=True)
             slices = tuple(slice(o * d, o * d + begin, s) for o, d, s, begin in axes)
             shifted.append(x[(slice(None),) * lead + slices])
-        return torch.stack(shifted, -1)
+        return torch.stack(shifted)
 
     def extra_repr(self) -> str:
         return (
