@@ -42,7 +42,7 @@ def drawn(seed: int, size: int) -> tuple[Tensor, Tensor]:
     return torch.randn(size, **DOUBLE), torch.randn(size, **DOUBLE)
 
 
-@pytest.mark.claim("A3b", "in Fock space, coherent inputs leave <b> = -i sin(g|w|)/|w| w.x and N_b = |<b>|^2")
+@pytest.mark.claim("A3b", "in Fock space, coherent inputs leave ⟨b⟩ = -i sin(g‖w‖)/‖w‖ w.x and N_b = ⟨b⟩⟨b⟩*")
 @pytest.mark.parametrize("seed", range(3))
 def test_a3_exchange_of_coherent_states(seed: int, measured: Measured) -> None:
     x, w = drawn(seed, 2)
@@ -53,7 +53,7 @@ def test_a3_exchange_of_coherent_states(seed: int, measured: Measured) -> None:
     b = alone(lower, 2, 3)
     amplitude, number = torch.vdot(psi, b @ psi), torch.linalg.vector_norm(b @ psi) ** 2
     expected = -1j * torch.sin(g * w.norm()) / w.norm() * (w @ x)
-    measured("difference of <b>", (amplitude - expected).abs(), at_most=1e-12)
+    measured("difference of ⟨b⟩", (amplitude - expected).abs(), at_most=1e-12)
     measured("difference of N_b", (number - exchange_number(x, w, g)).abs(), at_most=1e-12)
 
 
@@ -100,7 +100,7 @@ def test_a3_exchange_slopes(measured: Measured) -> None:
     measured("log-log slope of the layer", log_slope(errors), at_least=1.95, at_most=2.05)
 
 
-@pytest.mark.claim("A3b", "at g|w| = pi/2, an input parallel to the kernel is transferred whole: a matched filter")
+@pytest.mark.claim("A3b", "at g‖w‖ = pi/2, an input parallel to the kernel is transferred whole: a matched filter")
 @pytest.mark.parametrize("seed", range(5))
 def test_a3_exchange_is_a_matched_filter(seed: int, measured: Measured) -> None:
     w, other = drawn(seed, 6)
@@ -149,4 +149,4 @@ def test_a3_second_born_term_of_a_generic_potential(seed: int, measured: Measure
     rest = (exact - first - second).abs().max() / second.abs().max()
     measured("what the second term leaves, to itself", rest, at_most=1e-2)
     probability = (exact.abs() ** 2 / (1e-8 * v[1:, 0] ** 2) - 1).abs().max()
-    measured("p / g^2|<k|V|psi>|^2 - 1 at g = 1e-4", probability, at_most=1e-3)
+    measured("p / (g V_k0)^2 - 1 at g = 1e-4", probability, at_most=1e-3)

@@ -63,7 +63,7 @@ def test_a3_translation_commutes(measured: Measured) -> None:
     symmetric, antisymmetric = (hopping(part) for part in parts(kernel))
     for h in (symmetric, 1j * antisymmetric):
         u = evolved(h, 0.7)
-        measured("||[U, T]||", (u @ step - step @ u).abs().max(), at_most=1e-12)
+        measured("‖[U, T]‖", (u @ step - step @ u).abs().max(), at_most=1e-12)
     layer = QuantumConv1d(1, 2, 3, padding="same", padding_mode="circular", interaction="translation", **DOUBLE)
     x = torch.randn(2, 1, SITES, **DOUBLE)
     measured("layer, shifted", (layer(x.roll(3, -1)) - layer(x).roll(3, -1)).abs().max(), at_most=1e-12)
@@ -86,10 +86,10 @@ def test_a3_translation_of_a_general_kernel(measured: Measured) -> None:
     kernel, psi = drawn(4)
     symmetric, antisymmetric = (hopping(part) for part in parts(kernel))
     h = hopping(kernel)
-    measured("||H - H^+|| of a general kernel", (h - h.mH).norm(), at_least=0.1)
+    measured("‖H - H^+‖ of a general kernel", (h - h.mH).norm(), at_least=0.1)
     generator = -1j * antisymmetric
-    measured("||H' - H'^+||", (generator - generator.mH).abs().max(), at_most=1e-12)
-    measured("||H_s + i H' - H||", (symmetric + 1j * generator - h).abs().max(), at_most=1e-12)
+    measured("‖H' - H'^+‖", (generator - generator.mH).abs().max(), at_most=1e-12)
+    measured("‖H_s + i H' - H‖", (symmetric + 1j * generator - h).abs().max(), at_most=1e-12)
     g = 0.6
     s, a = evolved(symmetric, g), evolved(generator, g)
     expected = ((s - s.mH) + 1j * (a - a.mH)) / (-2j * g) @ psi.to(s.dtype)
