@@ -42,11 +42,11 @@ def _spins(shape: Shape) -> list[nn.Module]:
 
 
 def _dense(width: int, *squash: type[nn.Module]) -> Callable[[Shape], list[nn.Module]]:
-    """All numbers, of images the means of 2 x 2 pixels, through one linear map."""
+    """All numbers, of images the means of 2 x 2 pixels, through one linear map, normalised."""
 
     def modules(shape: Shape) -> list[nn.Module]:
         few: list[nn.Module] = [nn.AvgPool2d(2)] if len(shape) == 3 else []
-        return [*few, nn.Flatten(), nn.LazyLinear(width), *(kind() for kind in squash)]
+        return [*few, nn.Flatten(), nn.LazyLinear(width), nn.BatchNorm1d(width), *(kind() for kind in squash)]
 
     return modules
 
@@ -64,8 +64,8 @@ FRAMES = {
     "norm": Frame(_map(), _rectified, "convolution 1 to 6 by 3, layer, ReLU, maximum of 2, linear"),
     "map": Frame(_map(nn.Sigmoid), _nothing, "convolution 1 to 6 by 3, sigmoid, layer, linear"),
     "spin map": Frame(_spins, _nothing, "convolution 1 to 6 by 3, tanh, layer, linear"),
-    "activation": Frame(_dense(HIDDEN), _nothing, "linear to 8, layer, linear"),
-    "dense": Frame(_dense(WIDTH, nn.Sigmoid), _nothing, "linear to 4, sigmoid, layer, linear"),
+    "activation": Frame(_dense(HIDDEN), _nothing, "linear to 8, batch norm, layer, linear"),
+    "dense": Frame(_dense(WIDTH, nn.Sigmoid), _nothing, "linear to 4, batch norm, sigmoid, layer, linear"),
 }
 
 
@@ -73,8 +73,9 @@ def build(frame: Frame, layer: Maker, task: Task) -> nn.Module:
     """A network for a task. Its frame starts from the same values whatever the layer draws."""
     shape = task.shape if len(task.shape) == 3 else (1, *task.shape)
     image = torch.full((2, *shape), 0.5)
-    before = nn.Sequential(*frame.before(shape))
-    seen = before(image)
+    before = nn.Sequential(*frame.before(shape)).eval()
+    with torch.no_grad():
+        seen = before(image)
     seed = int(torch.randint(2**31, ()))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -22,8 +22,8 @@ HEAD = """# Layers and their classical twins
 
 Every layer stands in a small network, beside a classical twin: the same network with a classical layer of exactly as
 many trained numbers in its place. Both sides choose their peak learning rate from {rates} by the
-validation part (one search seed), then train {steps} steps of {batch} inputs with Adam, and are tested once for each of
-{seeds} seeds, which give both sides the same batches and the same initial frame. This page and its figure are
+validation part (mean over {searches} seeds of their own), train {steps} steps of {batch} inputs with Adam, and
+are tested once for each of {seeds} seeds, which give both sides the same batches and the same initial frame. This page and its figure are
 generated, training included, by `qdl lab layers --page {page}`.
 
 Accuracies are means and standard deviations over seeds on the test part. A lead is the quantum side's mean minus its
@@ -53,6 +53,7 @@ def text(found: Sequence[Standing], budget: Budget, path: Path, failed: int) -> 
         return "# Layers and their classical twins\n\nNo layer has finished yet.\n"
     least = min(len(open_task(name).test.labels) for name in tasks)
     facts = {**asdict(budget), "rates": _list(budget.rates), "seeds": len(budget.seeds)}
+    facts["searches"] = len(budget.search_seeds)
     parts = [HEAD.format(**facts, page=path.as_posix(), least=least, step=1 / least), _summary(found, failed)]
     parts += ["## All tasks\n", f"![leads of the layers]({path.with_suffix('.png').name})\n", _overall(found)]
     for name in tasks:

@@ -91,7 +91,10 @@ def test_the_command_writes_the_page_of_a_finished_run(tmp_path):
     fits = [
         record("ThermalPool", "iris", side, seed, 0.5, stage) | {"rate": rate}
         for side in ("quantum", "twin")
-        for stage, rate, seed in [*(("search", rate, 1000) for rate in budget.rates), ("test", budget.rates[0], 0)]
+        for stage, rate, seed in [
+            *(("search", rate, seed) for rate in budget.rates for seed in budget.search_seeds),
+            ("test", budget.rates[0], 0),
+        ]
     ]
     journal = "".join(json.dumps(line) + "\n" for line in (asdict(budget), *fits))
     (tmp_path / JOURNAL).write_text(journal)
