@@ -31,7 +31,7 @@ def states(count: int, size: int) -> Tensor:
     return rho / rho.diagonal(dim1=1, dim2=2).sum(1).real[:, None, None]
 
 
-@pytest.mark.claim("A11", "cross-entropy is entropy plus relative entropy: H(p, q) = S(p) + D(p||q)")
+@pytest.mark.claim("A11", "cross-entropy is entropy plus relative entropy: H(p, q) = S(p) + D(p‖q)")
 @pytest.mark.parametrize("seed", range(5))
 def test_a11_cross_entropy_is_entropy_plus_relative_entropy(seed: int, measured: Measured) -> None:
     torch.manual_seed(seed)
@@ -41,7 +41,7 @@ def test_a11_cross_entropy_is_entropy_plus_relative_entropy(seed: int, measured:
     measured("largest difference", (crossed - own - RelativeEntropyLoss("none")(q, p)).abs().max(), at_most=1e-12)
 
 
-@pytest.mark.claim("A11", "free energy above its minimum is relative entropy to the Gibbs state: b(F[q] - F) = D(q||g)")
+@pytest.mark.claim("A11", "free energy above its minimum is relative entropy to the Gibbs state: b(F[q] - F) = D(q‖g)")
 @pytest.mark.parametrize("seed", range(5))
 def test_a11_free_energy_is_relative_entropy_to_the_gibbs_state(seed: int, measured: Measured) -> None:
     torch.manual_seed(seed)
