@@ -34,7 +34,7 @@ def sample_scale(x: Tensor) -> Tensor:
     if not flat.shape[1]:
         return x.new_ones(shape)
     m = flat.amax(1, keepdim=True).clamp(min=1)
-    if not (x.requires_grad or torch._C._functorch.is_functorch_wrapped_tensor(x)):
+    if not (x.requires_grad or is_traced(x)):
         return m.reshape(shape)
     largest = flat == m
     alone = largest.sum(1, keepdim=True) + (m == 1) == 1
@@ -43,11 +43,20 @@ def sample_scale(x: Tensor) -> Tensor:
     return (m + (slope * (x - x.detach()).flatten(1)).sum(1, keepdim=True)).reshape(shape)
 
 
+def is_traced(x: Tensor) -> bool:
+    """Whether a tensor stands for others, in torch.func or where a model is compiled."""
+    return torch.compiler.is_compiling() or torch._C._functorch.is_functorch_wrapped_tensor(x)
+
+
 def require(holds: Tensor, problem: str, *, expected: str, do: str, got: Callable[[], str] | None = None) -> None:
-    """Raises on the CPU, asserts without waiting elsewhere; meta tensors and those inside torch.func have no values."""
-    if holds.is_meta or torch._C._functorch.is_functorch_wrapped_tensor(holds):
+    """Raises on the CPU, asserts without waiting elsewhere and where a model is compiled.
+
+    Meta tensors and those inside torch.func have no values.
+    """
+    compiling = torch.compiler.is_compiling()
+    if holds.is_meta or (not compiling and is_traced(holds)):
         return
-    if holds.device.type != "cpu":
+    if compiling or holds.device.type != "cpu":
         torch._assert_async(holds, f"{problem}: expected {expected}; {do}")
     elif not holds:
         raise ValuesError(problem, got=got() if got else None, expected=expected, do=do)

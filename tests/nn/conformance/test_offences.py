@@ -269,6 +269,11 @@ class ClearsWhatIsNoNumber(Good):
         return super().answer(x.nan_to_num())
 
 
+class IsLazyWhenCompiled(Good):
+    def answer(self, x: Tensor) -> Tensor:
+        return self.linear(x) if torch.compiler.is_compiling() else super().answer(x)
+
+
 check = every_layer.TestEveryLayer()
 OFFENCES = [
     (KeepsOnePrecision, partial(check.test_factory_arguments_reach_every_tensor, dtype=torch.float64)),
@@ -293,6 +298,7 @@ OFFENCES = [
     (DrawsWithoutNeed, check.test_inputs_and_torchs_random_numbers_are_left_alone),
     (WorksInHalfPrecision, check.test_mixed_precision_regions_keep_the_layers_precision),
     (DividesItsGradientsByChance, check.test_gradients_are_the_same_twice),
+    pytest.param(IsLazyWhenCompiled, check.test_a_compiled_layer_answers_the_same, marks=pytest.mark.slow),
     (ForgetsAnInputsGradient, check.test_gradients_are_differences),
     (LosesSecondDerivatives, check.test_second_derivatives_are_right_or_refused),
     (IsUnknownToTorchFunc, check.test_gradients_by_torch_func),
@@ -319,4 +325,5 @@ def test_an_offence_is_found(kind: type[Good], check: Any) -> None:
 
 
 def test_there_is_an_offence_against_every_check() -> None:
-    assert {named(check) for _, check in OFFENCES} == {name for name in dir(check) if name.startswith("test_")}
+    met = {named(tuple(getattr(offence, "values", offence))[1]) for offence in OFFENCES}
+    assert met == {name for name in dir(check) if name.startswith("test_")}

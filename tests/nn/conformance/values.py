@@ -162,6 +162,18 @@ class Values:
         second = grad(out, by)
         assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
 
+    @pytest.mark.slow
+    @pytest.mark.filterwarnings("ignore:The .grad attribute", "ignore:Dynamo")  # how it looks at what it compiles
+    def test_a_compiled_layer_answers_the_same(self, row: Row) -> None:
+        """Checks of values break the graph; what matters is that nothing breaks with it."""
+        layer, inputs = double(row)
+        layer.eval()
+        expected, slopes = call(layer, inputs), gradients(row, layer, inputs)
+        torch._dynamo.reset()
+        compiled = torch.compile(layer, backend="eager")
+        require_close(call(compiled, inputs), expected)
+        require_all_close(gradients(row, compiled, inputs), slopes)
+
 
 def same_within_rounding(inputs: tuple[Tensor, ...], wide: tuple[Tensor, ...]) -> bool:
     """Whether rounded inputs are valid still: sums of probabilities, say, leave their range."""
