@@ -23,8 +23,8 @@ HEAD = """# Layers and their classical twins
 Every layer stands in a small network, beside a classical twin: the same network with a classical layer of exactly as
 many trained numbers in its place. Both sides choose their peak learning rate from {rates} by the
 validation part (mean over {searches} seeds of their own), train {steps} steps of {batch} inputs with Adam, and
-are tested once for each of {seeds} seeds, which give both sides the same batches and the same initial frame. This page and its figure are
-generated, training included, by `qdl lab layers --page {page}`.
+are tested once for each of {seeds} seeds, which give both sides the same batches and the same initial frame. This page
+and its figure are generated, training included, by `qdl lab layers --page {page}`.
 
 Accuracies are means and standard deviations over seeds on the test part. A lead is the quantum side's mean minus its
 twin's; its standard error (s.e.) comes from the differences seed by seed. It knows nothing of the split, which is the
