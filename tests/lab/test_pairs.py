@@ -13,7 +13,7 @@ from qdl.lab.pairs import PAIRS, Pair, network
 from qdl.lab.tasks import TASKS, open_task
 from qdl.lab.twins import Counted, MixedPool, Moments, Windowed, count
 
-BATCH = 3
+BATCH = 2
 SHAPES = ("digits", "iris", "wine", "breast cancer")
 
 
