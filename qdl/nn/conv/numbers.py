@@ -79,7 +79,7 @@ class _LinearInputs(FirstOrder):
         ctx.save_for_backward(x)
 
     @staticmethod
-    def backward(ctx: Any, cotangent: Tensor) -> tuple[Tensor | None, Tensor, None]:
+    def backward(ctx: Any, cotangent: Tensor) -> tuple[Tensor | None, ...]:
         if not ctx.needs_input_grad[0]:
             return None, cotangent, None
         (x,) = ctx.saved_tensors
@@ -89,4 +89,5 @@ class _LinearInputs(FirstOrder):
             )
             one, other = ctx.again(torch.stack((high, low)))
             slopes = (cotangent * (one - other)).sum(2) / step
-        return once([slopes.transpose(0, 1)], (cotangent, x))[0], cotangent, None
+        # The circuit has not seen x: what goes on to the weights would be a constant to it in second derivatives.
+        return *once([slopes.transpose(0, 1), cotangent], (cotangent, x)), None

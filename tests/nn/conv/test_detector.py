@@ -121,6 +121,18 @@ def test_a_circuits_input_curvature_is_refused() -> None:
         grad.sum().backward()
 
 
+@pytest.mark.parametrize("interaction", ["detector", "displaced"])
+def test_a_circuits_mixed_derivatives_are_refused_where_the_input_is_differentiated(interaction: str) -> None:
+    layer, x = layer_of(engine="state", interaction=interaction), images()
+    parts = [
+        torch.autograd.grad(layer(given).square().sum(), layer.weight, create_graph=True)[0].sum()
+        for given in (x, x.clone().requires_grad_())
+    ]
+    parts[0].backward()
+    with pytest.raises(RuntimeError, match="no second derivatives"):
+        parts[1].backward()
+
+
 ARGUMENTS: list[dict[str, Any]] = [{}, {"stride": 2, "padding": 2}, {"dilation": 2, "padding": 1, "groups": 2}]
 
 
