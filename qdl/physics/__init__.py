@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from qdl.physics.coupling import mean_square_error, optimum_coupling, third_moment, weak_coupling_error
+from qdl.physics.coupling import (
+    mean_square_error,
+    optimum_coupling,
+    third_moment,
+    weak_coupling_error,
+    weak_coupling_optimum,
+)
 from qdl.physics.detector import detector_sine, detector_sine_reference
 from qdl.physics.detector.convolution import detector_convolution
+from qdl.physics.displaced import displaced_number
 from qdl.physics.encodings import (
     amplitudes,
     chebyshev_angles,
@@ -13,6 +20,7 @@ from qdl.physics.encodings import (
     probability_angles,
     signed_angles,
 )
+from qdl.physics.exchange import exchange_number
 from qdl.physics.feature_maps import exchange_step, hadamards, parities, phase_map, product_state, rotated, words
 from qdl.physics.fourier import add_fourier, add_momentum
 from qdl.physics.momentum import (
@@ -26,6 +34,7 @@ from qdl.physics.momentum import (
     wires_of,
 )
 from qdl.physics.position import ring_places, site_distribution, site_means, site_phases, site_variances
+from qdl.physics.translation import translation_convolution
 
 __all__ = [
     "add_fourier",
@@ -36,6 +45,8 @@ __all__ = [
     "detector_convolution",
     "detector_sine",
     "detector_sine_reference",
+    "displaced_number",
+    "exchange_number",
     "exchange_step",
     "hadamards",
     "mean_square_error",
@@ -59,8 +70,10 @@ __all__ = [
     "site_phases",
     "site_variances",
     "third_moment",
+    "translation_convolution",
     "translation_operator",
     "weak_coupling_error",
+    "weak_coupling_optimum",
     "wires_of",
     "words",
 ]
