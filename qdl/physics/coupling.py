@@ -7,7 +7,8 @@ outcome, whose variance is at most 1/(g^2 S). With c = E[W^3]/6 one output's mea
 
 That is the optimum of one output's error, not of a network's accuracy. (Marked *ours* in PHYSICS.md.)
 
-The linear readouts of the other interactions have errors c g^p and variances v/(g^2 S) too, for `weak_coupling_optimum`::
+The linear readouts of the other interactions have errors c g^p and variances v/(g^2 S) too, which
+`weak_coupling_optimum` takes::
 
     interaction    c                  p    v
     detector       E[W^3]/6           2    1
