@@ -9,12 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from qdl.nn import QuantumConv2d
+from qdl.nn import QuantumConv2d, QuantumNorm2d
 from qdl.train.config import ConfigError, Network
 
 MODELS = {
     "quantum": "quantum convolutions and a linear head",
-    "twin": "the same network with torch's convolutions",
+    "twin": "the same network of torch's layers",
     "head": "the linear head alone, on raw pixels",
     "frozen": "the quantum network, its convolutions left as they were drawn",
 }
@@ -98,7 +98,7 @@ def _network(
             how |= {"coupling": network.coupling, **options[i]}
             layers[f"conv{i + 1}"] = QuantumConv2d(inputs, outputs, kernel, **how)
         if network.norm:
-            layers[f"norm{i + 1}"] = nn.BatchNorm2d(outputs)
+            layers[f"norm{i + 1}"] = nn.BatchNorm2d(outputs) if options is None else QuantumNorm2d(outputs)
         layers[f"relu{i + 1}"] = nn.ReLU()
         inputs = outputs
     layers |= {"pool": nn.AdaptiveMaxPool2d(1), "flatten": nn.Flatten(), "head": nn.Linear(inputs, classes)}

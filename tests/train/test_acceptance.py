@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from math import sqrt
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, variance
 from typing import Any
 
 import pytest
@@ -11,41 +12,43 @@ import pytest
 from qdl.train import Config, create, evaluate, run
 
 pytestmark = pytest.mark.slow
-Accuracies = dict[str, float]
+Accuracies = dict[str, list[float]]
 
 
-def mean_accuracies(name: str, folder: Path) -> Accuracies:
-    """Mean test accuracy of each model."""
+def accuracies(name: str, folder: Path) -> Accuracies:
+    """Test accuracy of each model, one per seed."""
     wishes: dict[str, Any] = {"data": {"name": name}, "training": {"seeds": range(5)}, "machine": {"threads": 1}}
     results = run(create(Config.read(wishes), folder))
     models = {fit["model"] for fit in results["fits"]}
-    return {model: fmean(fit["accuracy"] for fit in results["fits"] if fit["model"] == model) for model in models}
+    assert max(fit["parameters"] for fit in results["fits"] if fit["model"] != "head") <= 3000
+    return {model: [fit["accuracy"] for fit in results["fits"] if fit["model"] == model] for model in models}
 
 
 @pytest.fixture(scope="module")
 def canvas(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Accuracies]:
     folder = tmp_path_factory.mktemp("runs") / "canvas"
-    return folder, mean_accuracies("digits-canvas", folder)
+    return folder, accuracies("digits-canvas", folder)
 
 
 def test_the_quantum_network_learns_what_its_twin_learns(canvas: tuple[Path, Accuracies]) -> None:
-    _, accuracy = canvas
-    assert accuracy["quantum"] >= 0.88
-    assert abs(accuracy["quantum"] - accuracy["twin"]) <= 0.015
+    _, found = canvas
+    quantum, twin = found["quantum"], found["twin"]
+    assert fmean(quantum) >= 0.95
+    assert fmean(quantum) >= fmean(twin) - sqrt((variance(quantum) + variance(twin)) / len(twin))
 
 
 def test_it_is_the_convolutions_that_learn(canvas: tuple[Path, Accuracies]) -> None:
-    _, accuracy = canvas
-    assert accuracy["quantum"] >= accuracy["head"] + 0.4
-    assert accuracy["quantum"] >= accuracy["frozen"] + 0.4
+    _, found = canvas
+    assert fmean(found["quantum"]) >= fmean(found["head"]) + 0.4
+    assert fmean(found["quantum"]) >= fmean(found["frozen"]) + 0.3
 
 
 def test_a_thousand_shots_cost_little(canvas: tuple[Path, Accuracies]) -> None:
-    folder, accuracy = canvas
+    folder, found = canvas
     noisy = evaluate(folder, shots=1000)
     assert noisy.coupling >= 0.3
-    assert fmean(score.accuracy for score in noisy.scores) >= accuracy["quantum"] - 0.02
+    assert fmean(score.accuracy for score in noisy.scores) >= fmean(found["quantum"]) - 0.02
 
 
 def test_plain_digits(tmp_path: Path) -> None:
-    assert mean_accuracies("digits", tmp_path / "run")["quantum"] >= 0.96
+    assert fmean(accuracies("digits", tmp_path / "run")["quantum"]) >= 0.975
