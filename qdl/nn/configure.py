@@ -20,7 +20,7 @@ class Configurable(Protocol):
     --------
     >>> from qdl.nn import QuantumConv2d
     >>> sorted(QuantumConv2d(1, 2, 3).reconfigured({"shots": 100}))
-    ['_filter', 'options']
+    ['_answer', 'options']
     """
 
     def reconfigured(self, changes: dict[str, Any]) -> dict[str, Any]:

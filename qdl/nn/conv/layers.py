@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import pi, prod
+from math import prod
 from numbers import Integral
 from typing import Any, Self
 
@@ -20,6 +20,7 @@ from qdl.nn.conv.filters import CircuitFilter
 from qdl.nn.conv.interaction import Interaction
 from qdl.nn.conv.patches import Windows
 from qdl.nn.conv.translation import Translation
+from qdl.nn.interacting import Interacting
 from qdl.nn.precision import outside_autocast, require_known_precision, require_precision
 
 INTERACTIONS: dict[str, type[Interaction]] = {kind.NAME: kind for kind in (Detector, Exchange, Displaced, Translation)}
@@ -28,12 +29,12 @@ INTERACTIONS: dict[str, type[Interaction]] = {kind.NAME: kind for kind in (Detec
 _COUPLING = float("0.5")
 
 
-class _QuantumConv(_ConvNd):
+class _QuantumConv(Interacting, _ConvNd):
     """What all dimensions share. The class beside it in the bases is torch's, which checks and holds the sizes."""
 
     _dimension: int
     _plain: type[_ConvNd]
-    _filter: Interaction | CircuitFilter
+    _answer: Interaction | CircuitFilter
 
     def __init__(
         self,
@@ -73,9 +74,9 @@ class _QuantumConv(_ConvNd):
             raise UnsupportedError(
                 "cells and circuits have no coupling", got=f"coupling={coupling}", do="leave coupling out"
             )
-        self._filter = self._plan(options)
-        if isinstance(self._filter, CircuitFilter):
-            shape = (self._filters(self._filter), self._filter.angles)
+        self._answer = self._plan(options)
+        if isinstance(self._answer, CircuitFilter):
+            shape = (self._filters(self._answer), self._answer.angles)
             self.weight = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
             self.reset_parameters()
 
@@ -112,44 +113,12 @@ class _QuantumConv(_ConvNd):
         return self.out_channels // circuit_filter.outputs
 
     @property
-    def coupling(self) -> float:
-        """g per unit of weight; not in the state_dict, and free to be set between passes."""
-        if isinstance(self._filter, CircuitFilter):
-            raise AttributeError("cells and circuits have no coupling")
-        return self._filter.coupling
-
-    @coupling.setter
-    def coupling(self, value: float) -> None:
-        if self._coupling is None:
-            raise AttributeError("cells and circuits have no coupling")
-        before, self._coupling = self._coupling, value
-        try:
-            self._filter = self._plan(self.options)
-        except Exception:
-            self._coupling = before
-            raise
-
-    @property
     def circuit(self) -> Circuit:
         """What is done to one patch for one output (with ``readout="all"``: for one filter).
 
         The translation's register depends on the image: see `qdl.nn.conv.translation_circuit`.
         """
-        return self._filter.circuit
-
-    def reconfigured(self, changes: dict[str, Any]) -> dict[str, Any]:
-        """Attributes under changed options, planned but not set: what `qdl.nn.configure` sets."""
-        options = {**self.options, **changes}
-        return {"options": options, "_filter": self._plan(options)}
-
-    def reset_parameters(self) -> None:
-        """Torch's initial values; angles of a circuit uniform in [-pi, pi), its bias zero."""
-        if not isinstance(self.__dict__.get("_filter"), CircuitFilter):
-            super().reset_parameters()
-            return
-        nn.init.uniform_(self.weight, -pi, pi)
-        if self.bias is not None:
-            nn.init.zeros_(self.bias)
+        return self._answer.circuit
 
     @outside_autocast
     def forward(self, x: Tensor) -> Tensor:
@@ -161,7 +130,7 @@ class _QuantumConv(_ConvNd):
         if x.dim() == self._dimension + 1:
             return self._convolve(x[None])[0]
         windows = Windows(self.kernel_size, self.stride, self.padding, self.dilation, self.groups, self.padding_mode)
-        return self._filter(x, windows, self.weight, self.bias)
+        return self._answer(x, windows, self.weight, self.bias)
 
     def _check(self, x: Tensor) -> None:
         if not isinstance(x, Tensor) or x.layout is not torch.strided:
@@ -176,25 +145,13 @@ class _QuantumConv(_ConvNd):
             raise LayerError(f"wrong number of channels for {name}", got=got, expected=self.in_channels)
         require_precision(x, self)
 
-    def extra_repr(self) -> str:
-        interaction = self.interaction if isinstance(self.interaction, str) else repr(self.interaction)
-        return f"{super().extra_repr()}, interaction={interaction}, {self._filter}"
-
     @classmethod
     def _from_conv(cls, conv: _ConvNd, coupling: float, options: dict[str, Any]) -> Self:
         if not isinstance(conv, cls._plain):
             raise ValuesError("not a layer to quantise", got=type(conv).__name__, expected=cls._plain.__name__)
         sizes = (conv.in_channels, conv.out_channels, conv.kernel_size, conv.stride, conv.padding, conv.dilation)
         more = (conv.groups, conv.bias is not None, conv.padding_mode)
-        # Born on meta, so that torch's random numbers are not spent on values that are overwritten.
-        layer = cls(*sizes, *more, "meta", conv.weight.dtype, coupling=coupling, **options)
-        layer = layer.to_empty(device=conv.weight.device)
-        for name in ("weight", "bias"):
-            mine, theirs = getattr(layer, name), getattr(conv, name)
-            if mine is not None:
-                mine.data.copy_(theirs.detach())
-                mine.requires_grad_(theirs.requires_grad)
-        return layer.train(conv.training)
+        return cls._quantised(conv, *sizes, *more, coupling=coupling, **options)
 
 
 def _require_whole(name: str, size: Any, least: int | None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import pi
 from typing import Any, Self
 
 import torch
@@ -16,6 +15,7 @@ from qdl.nn.conv.layers import INTERACTIONS
 from qdl.nn.conv.patches import Windows
 from qdl.nn.encoding import Encoding, encoding_of
 from qdl.nn.encoding.base import require_count
+from qdl.nn.interacting import Interacting
 from qdl.nn.precision import outside_autocast, require_known_precision, require_precision
 
 # A dense layer is a convolution of one position, whose channels are the features.
@@ -23,7 +23,7 @@ _EVERYTHING = Windows((1,), (1,), (0,), (1,), 1, "zeros")
 _KINDS = {name: kind for name, kind in INTERACTIONS.items() if name != "translation"}
 
 
-class QuantumNeuron(nn.Linear):
+class QuantumNeuron(Interacting, nn.Linear):
     """`torch.nn.Linear` made of quantum neurons: each is a quantum system that answers the incoming wave function.
 
     y_j = Tr[U_j (rho_x (x) |0><0|_j) U_j^+ O_j], where rho_x is the encoded input, U_j = exp(-i H_j) the neuron's
@@ -113,39 +113,9 @@ class QuantumNeuron(nn.Linear):
         return self.out_features // each
 
     @property
-    def coupling(self) -> float:
-        """g per unit of weight; not in the state_dict, and free to be set between passes."""
-        if isinstance(self._answer, CircuitNeuron):
-            raise AttributeError("cells and circuits have no coupling")
-        return self._answer.coupling
-
-    @coupling.setter
-    def coupling(self, value: float) -> None:
-        before, self._coupling = self.coupling, value
-        try:
-            self._answer = self._plan(self.options)
-        except Exception:
-            self._coupling = before
-            raise
-
-    @property
     def circuit(self) -> Circuit:
         """What is done to one input for one neuron."""
         return self._answer.circuit
-
-    def reconfigured(self, changes: dict[str, Any]) -> dict[str, Any]:
-        """Attributes under changed options, planned but not set: what `qdl.nn.configure` sets."""
-        options = {**self.options, **changes}
-        return {"options": options, "_answer": self._plan(options)}
-
-    def reset_parameters(self) -> None:
-        """Torch's initial values; angles of a circuit uniform in [-pi, pi), its bias zero."""
-        if not isinstance(self.__dict__.get("_answer"), CircuitNeuron):
-            super().reset_parameters()
-            return
-        nn.init.uniform_(self.weight, -pi, pi)
-        if self.bias is not None:
-            nn.init.zeros_(self.bias)
 
     @outside_autocast
     def forward(self, x: Tensor) -> Tensor:
@@ -161,10 +131,6 @@ class QuantumNeuron(nn.Linear):
         else:
             out = self._answer(rows[..., None], _EVERYTHING, self.weight[..., None], self.bias)[..., 0]
         return out.reshape(*x.shape[:-1], self.out_features)
-
-    def extra_repr(self) -> str:
-        interaction = self.interaction if isinstance(self.interaction, str) else repr(self.interaction)
-        return f"{super().extra_repr()}, interaction={interaction}, {self._answer}"
 
     @classmethod
     def from_linear(cls, linear: nn.Linear, coupling: float = 0.05, **options: Any) -> Self:
@@ -188,10 +154,4 @@ class QuantumNeuron(nn.Linear):
         if not isinstance(linear, nn.Linear):
             raise ValuesError("not a layer to quantise", got=type(linear).__name__, expected="torch.nn.Linear")
         sizes = (linear.in_features, linear.out_features, linear.bias is not None)
-        # Born on meta, so that torch's random numbers are not spent on values that are overwritten.
-        layer = cls(*sizes, "meta", linear.weight.dtype, coupling=coupling, **options)
-        layer = layer.to_empty(device=linear.weight.device)
-        for mine, theirs in zip(layer.parameters(), linear.parameters(), strict=True):
-            mine.data.copy_(theirs.detach())
-            mine.requires_grad_(theirs.requires_grad)
-        return layer.train(linear.training)
+        return cls._quantised(linear, *sizes, coupling=coupling, **options)
