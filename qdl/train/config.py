@@ -71,12 +71,12 @@ class Network(Table):
 
 
 class Rates(Table):
-    """Peak learning rates: what ``qdl train --search`` found on digits-canvas."""
+    """Peak learning rates: what the search of docs/search.md found on digits-canvas."""
 
-    quantum: Positive = 0.04
-    twin: Positive = 0.04
+    quantum: Positive = 0.02
+    twin: Positive = 0.02
     head: Positive = 0.01
-    frozen: Positive = 0.16
+    frozen: Positive = 0.08
 
 
 class Training(Table):

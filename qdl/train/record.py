@@ -11,13 +11,13 @@ from qdl.train.report import search_rows, summary
 
 HEAD = """# How the default network was chosen
 
-Every network and learning rate below was trained on the training images with the search's seeds, and judged by
-validation images alone: mean accuracy ± standard deviation over {seeds}, after {epochs} epochs, on {data}. The quantum
-model chooses the network; the other models follow it and choose their own learning rate. The test images were opened
-after that, once. `qdl train --config docs/search.toml --out RUN` and `python -m qdl.train.record RUN` make this page.
+Every network and learning rate below was trained on the training images of {data} for {epochs} epochs, with the seeds
+{seeds}, and judged by validation images alone: mean accuracy ± standard deviation. The quantum
+model chooses the network; the others follow it, and choose their own learning rate. The test images were opened after
+that, once. `qdl train --config docs/search.toml --out RUN` and `python -m qdl.train.record RUN` make this page.
 """
 SEARCHED = ("model", "network", "learning rate", "parameters", "validation accuracy", "loss (nat)", "")
-TESTED = ("model", "test accuracy", "test loss (nat)", "parameters", "learning rate", "seconds")
+TESTED = ("model", "test accuracy", "test loss (nat)", "parameters", "learning rate")
 
 
 def page(folder: Path) -> str:
@@ -30,11 +30,11 @@ def page(folder: Path) -> str:
     """
     config, results = place.read_config(folder), place.read_results(folder)
     head = HEAD.format(
-        seeds=f"seeds {', '.join(map(str, config.search.seeds))}", epochs=config.training.epochs, data=config.data.name
+        seeds=", ".join(map(str, config.search.seeds)), epochs=config.training.epochs, data=config.data.name
     )
     tried = _table(SEARCHED, search_rows(config, results))
     seeds = f"\n## On the test images, {len(config.training.seeds)} seeds\n\n"
-    return f"{head}\n{tried}{seeds}{_table(TESTED, summary(results))}"
+    return f"{head}\n{tried}{seeds}{_table(TESTED, (row[: len(TESTED)] for row in summary(results)))}"
 
 
 def _table(names: tuple[str, ...], rows: Iterable[Iterable[str]]) -> str:
