@@ -65,7 +65,7 @@ def coupling_curves(evaluation: dict[str, Any], trained: float) -> Figure:
         if budget != "exact":
             chosen = evaluation["chosen"][budget]
             ax.plot(chosen, fmean(rows[couplings.index(chosen)]), "o", ms=10, mfc="none", color=colour)
-            for (layer, g), style in zip(evaluation["optimum"][budget].items(), ("--", ":"), strict=False):
+            for (layer, g), style in zip(evaluation["optimum"][budget].items(), cycle(("--", ":", "-.")), strict=False):
                 if g <= max(couplings) * 1.5:
                     ax.axvline(g, color=colour, ls=style, lw=1, label=f"g* of one output of {layer}, {budget} shots")
     ax.axvline(trained, color="#cccccc", lw=4, zorder=0, label="g of training")
