@@ -24,7 +24,7 @@ from qdl.errors import RunFolderError, ValuesError
 from qdl.lab.pairs import PAIRS, network
 from qdl.lab.tasks import TASKS, Part, Task, open_task
 from qdl.lab.twins import count
-from qdl.train.checkpoint import read_journal
+from qdl.train.checkpoint import Journal, read_journal
 from qdl.train.data import generator
 from qdl.train.loop import schedule
 
@@ -92,7 +92,7 @@ def run(
         for name in asked:
             if name not in known:
                 raise ValuesError(f"no {kind} of this name", got=name, expected=", ".join(known))
-    records = _begin(folder, budget)
+    journal, records = _begin(folder, budget)
     done = {_key(record) for record in records}
     each = len(budget.rates) * len(budget.search_seeds) + len(budget.seeds)
     total, seen = len(layers) * len(tasks) * len(SIDES) * each, 0
@@ -102,26 +102,21 @@ def run(
                 if told:
                     told(fit, seen, total)
                 records.append(fit._asdict() | _train(fit, open_task(name), budget))
-                with (folder / JOURNAL).open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(records[-1]) + "\n")
+                journal.append(records[-1:])
             seen += 1
     return records
 
 
-def _begin(folder: Path, budget: Budget) -> list[dict[str, Any]]:
+def _begin(folder: Path, budget: Budget) -> tuple[Journal, list[dict[str, Any]]]:
     folder.mkdir(parents=True, exist_ok=True)
     head = json.loads(json.dumps(asdict(budget)))
-    path = folder / JOURNAL
-    if not path.exists():
-        path.write_text(json.dumps(head) + "\n", encoding="utf-8")
-        return []
-    first, *records = read_journal(path)
+    journal = Journal.of_whole_lines(folder / JOURNAL)
+    if not journal.written:
+        journal.append([head])
+    first, *records = read_journal(journal.path)
     if first != head:
         raise RunFolderError(f"{folder} holds fits of another budget", got=first, do="choose another folder")
-    whole = "".join(json.dumps(line) + "\n" for line in (first, *records))
-    if path.read_text(encoding="utf-8") != whole:  # a last line that a crash cut off
-        path.write_text(whole, encoding="utf-8")
-    return records
+    return journal, records
 
 
 def _key(record: dict[str, Any]) -> Fit:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from io import BytesIO
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from qdl.lab.frames import FRAMES
 from qdl.lab.pairs import PAIRS
 from qdl.lab.standings import Overall, Standing, overall, standings, verdict
 from qdl.lab.tasks import TASKS, open_task
+from qdl.train.files import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,10 +42,11 @@ def write(path: Path, records: Iterable[dict[str, Any]], budget: Budget) -> None
     found = standings(records)
     failed = sum("failed" in record for record in records if record["stage"] == "test")
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure = path.with_suffix(".png")
-    path.write_text(text(found, budget, path, failed), encoding="utf-8")
     if found:
-        leads(overall(found)).savefig(figure, dpi=110, metadata={"Software": None})
+        figure = BytesIO()
+        leads(overall(found)).savefig(figure, format="png", dpi=110, metadata={"Software": None})
+        write_whole(path.with_suffix(".png"), figure.getvalue())
+    write_whole(path, text(found, budget, path, failed).encode())
 
 
 def text(found: Sequence[Standing], budget: Budget, path: Path, failed: int) -> str:

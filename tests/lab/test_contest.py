@@ -63,6 +63,12 @@ def test_a_killed_contest_goes_on_to_the_same_journal(tmp_path, whole, after):
     assert told == list(range(after, 10))
 
 
+def test_a_contest_killed_before_its_first_line_was_whole_begins_anew(tmp_path, whole):
+    (tmp_path / JOURNAL).write_text(whole[:9])
+    run(tmp_path, **ONE)
+    assert (tmp_path / JOURNAL).read_text() == whole
+
+
 def test_a_finished_contest_trains_nothing(tmp_path, whole, monkeypatch):
     (tmp_path / JOURNAL).write_text(whole)
     monkeypatch.setattr(contest, "_train", None)
