@@ -18,8 +18,8 @@ from qdl.errors import LayerError, ValuesError
 from qdl.nn.losses.base import require_distributions
 from qdl.nn.precision import outside_autocast, require_known_precision, require_precision
 from qdl.nn.scale import require_known
-from qdl.physics.mixtures import product_of_experts
-from qdl.physics.relative import tangent_log
+from qdl.physics.information.mixtures import product_of_experts
+from qdl.physics.information.relative import tangent_log
 
 COMBINATIONS, OUTPUTS = ("mixture", "product"), ("probabilities", "logits")
 

@@ -12,7 +12,7 @@ from qdl.errors import UnsupportedError, ValuesError
 from qdl.nn.activation import Thermal
 from qdl.nn.precision import outside_autocast, require_known_precision, require_precision
 from qdl.nn.scale import require_finite, require_known
-from qdl.physics.encodings import amplitudes
+from qdl.physics.encodings.angles import amplitudes
 from qdl.physics.fluctuations import fluctuation_moments, standardised
 
 READOUTS = ("amplitude", "probability")

@@ -9,7 +9,7 @@ from qdl.errors import UnsupportedError, ValuesError
 from qdl.nn.conv import QuantumConv1d, QuantumConv2d, QuantumConv3d
 from qdl.nn.precision import outside_autocast
 from qdl.nn.scale import require
-from qdl.physics.readings import couplings
+from qdl.physics.thermal.readings import couplings
 
 
 class ThermalReading(nn.Module):
@@ -17,9 +17,9 @@ class ThermalReading(nn.Module):
 
     ``conv(x)`` measures what the interaction H_int did to a detector, E sin(gW); ``ThermalReading(conv)(x)`` reads the
     thermal state of the same H_int at the inverse temperature 2g, E tanh(gW), with the same weights (PHYSICS.md A10;
-    derived in `qdl.physics.readings`, *ours*). With ``readout="linear"`` both divide by g and tend to the classical
-    convolution, from which they depart by -g^2 E[W^3]/6 and -g^2 E[W^3]/3. With ``readout="excitation"`` and an input
-    of zeros and ones the thermal reading is an RBM's: P(h = 1|v) with the weights 2g w and the biases 2b.
+    derived in `qdl.physics.thermal.readings`, *ours*). With ``readout="linear"`` both divide by g and tend to the
+    classical convolution, from which they depart by -g^2 E[W^3]/6 and -g^2 E[W^3]/3. With ``readout="excitation"`` and
+    an input of zeros and ones the thermal reading is an RBM's: P(h = 1|v) with the weights 2g w and the biases 2b.
 
     Parameters
     ----------

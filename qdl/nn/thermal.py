@@ -18,9 +18,9 @@ from qdl.nn.encoding.base import require_count
 from qdl.nn.forms import TwoForms
 from qdl.nn.precision import outside_autocast, require_known_precision, require_precision
 from qdl.nn.scale import require_finite
-from qdl.physics.boltzmann.ising import Ising
-from qdl.physics.gibbs import gibbs_state
-from qdl.physics.paulis import letters_of, words
+from qdl.physics.matrices.paulis import letters_of, words
+from qdl.physics.thermal.gibbs import gibbs_state
+from qdl.physics.thermal.ising import Ising
 
 LARGEST_CIRCUIT = 8
 

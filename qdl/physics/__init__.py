@@ -2,17 +2,7 @@
 
 from __future__ import annotations
 
-from qdl.physics.coupling import (
-    mean_square_error,
-    optimum_coupling,
-    third_moment,
-    weak_coupling_error,
-    weak_coupling_optimum,
-)
-from qdl.physics.detector import detector_sine, detector_sine_reference
-from qdl.physics.detector.convolution import detector_convolution
-from qdl.physics.displaced import displaced_number
-from qdl.physics.encodings import (
+from qdl.physics.encodings.angles import (
     amplitudes,
     chebyshev_angles,
     coherent_state,
@@ -20,10 +10,29 @@ from qdl.physics.encodings import (
     probability_angles,
     signed_angles,
 )
-from qdl.physics.exchange import exchange_number
-from qdl.physics.feature_maps import exchange_step, hadamards, parities, phase_map, product_state, rotated, words
-from qdl.physics.fourier import add_fourier, add_momentum
-from qdl.physics.momentum import (
+from qdl.physics.encodings.feature_maps import (
+    exchange_step,
+    hadamards,
+    parities,
+    phase_map,
+    product_state,
+    rotated,
+    words,
+)
+from qdl.physics.interactions.coupling import (
+    mean_square_error,
+    optimum_coupling,
+    third_moment,
+    weak_coupling_error,
+    weak_coupling_optimum,
+)
+from qdl.physics.interactions.detector import detector_sine, detector_sine_reference
+from qdl.physics.interactions.detector.convolution import detector_convolution
+from qdl.physics.interactions.displaced import displaced_number
+from qdl.physics.interactions.exchange import exchange_number
+from qdl.physics.interactions.translation import translation_convolution
+from qdl.physics.lattice.fourier import add_fourier, add_momentum
+from qdl.physics.lattice.momentum import (
     momentum_amplitudes,
     momentum_distribution,
     momentum_operator,
@@ -33,8 +42,7 @@ from qdl.physics.momentum import (
     translation_operator,
     wires_of,
 )
-from qdl.physics.position import ring_places, site_distribution, site_means, site_phases, site_variances
-from qdl.physics.translation import translation_convolution
+from qdl.physics.lattice.position import ring_places, site_distribution, site_means, site_phases, site_variances
 
 __all__ = [
     "add_fourier",

@@ -19,7 +19,7 @@ from torch.nn.functional import cross_entropy
 
 from qdl.errors import ValuesError
 from qdl.nn import QuantumConv2d
-from qdl.physics.coupling import optimum_coupling, third_moment
+from qdl.physics.interactions.coupling import optimum_coupling, third_moment
 from qdl.train import folder as place
 from qdl.train.config import Config, ConfigError
 from qdl.train.data import Dataset, Images, open_data

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 import qdl
 from qdl.nn import QuantumConv2d, configure
 from qdl.nn.conv import displaced_circuit
-from qdl.physics.displaced import displaced_number, quadrature
+from qdl.physics.interactions.displaced import displaced_number, quadrature
 from tests.claims.conftest import Measured
 from tests.claims.slopes import log_slope
 

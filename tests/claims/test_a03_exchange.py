@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from qdl.nn import QuantumConv1d, QuantumConv2d, configure
-from qdl.physics.encodings import coherent_state
-from qdl.physics.exchange import exchange_angles, exchange_number, exchange_transfer
+from qdl.physics.encodings.angles import coherent_state
+from qdl.physics.interactions.exchange import exchange_angles, exchange_number, exchange_transfer
 from tests.claims.conftest import Measured
 from tests.claims.slopes import log_slope
 

@@ -11,7 +11,7 @@ from torch.nn.functional import cross_entropy
 
 from qdl.nn import QuantumConv1d, QuantumConv2d, configure
 from qdl.physics import optimum_coupling, third_moment
-from qdl.physics.coupling import weak_coupling_optimum
+from qdl.physics.interactions.coupling import weak_coupling_optimum
 from tests.claims.conftest import Measured
 from tests.claims.slopes import log_slope
 

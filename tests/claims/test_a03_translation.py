@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from qdl.ir import Circuit
 from qdl.nn import QuantumConv1d, QuantumConv2d, configure
-from qdl.physics.fourier import add_momentum
-from qdl.physics.translation import kernel_spectrum, translation_convolution
+from qdl.physics.interactions.translation import kernel_spectrum, translation_convolution
+from qdl.physics.lattice.fourier import add_momentum
 from tests.claims.conftest import Measured
 from tests.claims.slopes import log_slope
 

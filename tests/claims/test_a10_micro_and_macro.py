@@ -12,9 +12,9 @@ from torch import Tensor
 
 import qdl
 from qdl.nn import QBM, RBM, QuantumConv2d, ThermalLayer, ThermalReading
-from qdl.physics.boltzmann.ising import Ising
-from qdl.physics.coupling import third_moment
-from qdl.physics.gibbs import gibbs_state, operator
+from qdl.physics.interactions.coupling import third_moment
+from qdl.physics.thermal.gibbs import gibbs_state, operator
+from qdl.physics.thermal.ising import Ising
 from tests.claims.conftest import Measured
 
 DOUBLE = torch.float64

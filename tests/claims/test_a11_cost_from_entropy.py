@@ -14,8 +14,8 @@ from qdl.nn import (
     QuantumRelativeEntropyLoss,
     RelativeEntropyLoss,
 )
-from qdl.physics.gibbs import free_energy, gibbs_state
 from qdl.physics.information import entropy
+from qdl.physics.thermal.gibbs import free_energy, gibbs_state
 from tests.claims.conftest import Measured
 
 LOGIT, RATE = -10.0, 1.0

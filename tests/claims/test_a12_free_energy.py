@@ -10,7 +10,7 @@ from torch import Tensor
 
 from qdl.ir import X, Z
 from qdl.nn import FreeEnergyLoss
-from qdl.physics.gibbs import free_energy, gibbs_state, operator
+from qdl.physics.thermal.gibbs import free_energy, gibbs_state, operator
 from tests.claims.conftest import Measured
 
 

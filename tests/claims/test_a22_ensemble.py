@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 import qdl
 from qdl.nn import Ensemble, FreeEnergyLoss, ProbabilityCrossEntropyLoss
-from qdl.physics.gibbs import gibbs_state
-from qdl.physics.mixtures import mixed_state
+from qdl.physics.information.mixtures import mixed_state
+from qdl.physics.thermal.gibbs import gibbs_state
 from tests.claims.conftest import Measured
 
 CIRCUIT = qdl.Circuit(3)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from qdl.errors import QdlError
 from qdl.nn import QBM, RBM, Ensemble, FreeEnergyClassifier, ProbabilityCrossEntropyLoss
-from qdl.physics.mixtures import mixed_state, product_of_experts
+from qdl.physics.information.mixtures import mixed_state, product_of_experts
 
 
 class Says(nn.Module):

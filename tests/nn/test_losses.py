@@ -21,7 +21,7 @@ from qdl.nn import (
     RelativeEntropyLoss,
 )
 from qdl.physics.information import entropy, partial_trace
-from qdl.physics.relative import relative_entropy, tangent_log
+from qdl.physics.information.relative import relative_entropy, tangent_log
 
 
 @pytest.fixture(autouse=True)

@@ -10,10 +10,10 @@ from torch import Tensor
 from torch.autograd import gradcheck, gradgradcheck
 
 from qdl.errors import UnsupportedError
-from qdl.physics.boltzmann.annealing import annealed_log_partition
-from qdl.physics.boltzmann.ising import Ising
-from qdl.physics.boltzmann.restricted import Restricted
-from qdl.physics.boltzmann.units import UNITS
+from qdl.physics.thermal.annealing import annealed_log_partition
+from qdl.physics.thermal.ising import Ising
+from qdl.physics.thermal.restricted import Restricted
+from qdl.physics.thermal.units import UNITS
 
 VALUES = {"binary": (0.0, 1.0), "spin": (-1.0, 1.0)}
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from qdl.physics import detector_sine, detector_sine_reference
-from qdl.physics.detector import kernel
+from qdl.physics.interactions.detector import kernel
 
 TOLERANCE = {torch.float64: 1e-13, torch.float32: 3e-6}
 SHAPES = [(1, 1, 1, 1), (1, 2, 3, 5), (1, 9, 8, 700), (3, 7, 2, 33), (2, 72, 4, 300), (1, 5, 1, 0), (4, 1, 2, 65)]

@@ -12,10 +12,10 @@ from torch import Tensor
 from torch.nn.functional import unfold
 
 from qdl.physics import detector_convolution, detector_sine_reference
-from qdl.physics.detector import features
-from qdl.physics.detector.convolution import _Form
-from qdl.physics.detector.features import Side
-from qdl.physics.detector.series import BOUNDS, TOLERANCE, Series, series, series_for
+from qdl.physics.interactions.detector import features
+from qdl.physics.interactions.detector.convolution import _Form
+from qdl.physics.interactions.detector.features import Side
+from qdl.physics.interactions.detector.series import BOUNDS, TOLERANCE, Series, series, series_for
 
 # Terms of the magnitude and of the angle.
 RANKS = {

@@ -12,8 +12,8 @@ from torch.autograd import gradcheck, gradgradcheck
 
 import qdl
 from qdl.errors import CircuitError, UnsupportedError, ValuesError
-from qdl.physics.gibbs import free_energy, gibbs_state, log_partition, operator
-from qdl.physics.paulis import letters_of, words
+from qdl.physics.matrices.paulis import letters_of, words
+from qdl.physics.thermal.gibbs import free_energy, gibbs_state, log_partition, operator
 
 QUANTITIES: dict[str, Callable[..., Tensor]] = {
     "log_partition": log_partition,

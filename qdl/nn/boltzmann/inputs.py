@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from qdl.errors import LayerError, ValuesError
 from qdl.nn.precision import require_precision
 from qdl.nn.scale import require
-from qdl.physics.boltzmann.units import Units
+from qdl.physics.thermal.units import Units
 
 ROUNDING = {torch.float32: 1e-5, torch.float64: 1e-12}
 

@@ -13,8 +13,8 @@ from qdl.errors import UnsupportedError, ValuesError
 from qdl.nn.boltzmann.inputs import generator_of, require_states
 from qdl.nn.encoding.base import require_count
 from qdl.nn.precision import outside_autocast, require_known_precision
-from qdl.physics.boltzmann.ising import Ising
-from qdl.physics.boltzmann.units import UNITS
+from qdl.physics.thermal.ising import Ising
+from qdl.physics.thermal.units import UNITS
 
 
 class QBM(nn.Module):
@@ -53,8 +53,9 @@ class QBM(nn.Module):
     Notes
     -----
     H does not commute with its derivatives: the exact gradient holds Duhamel's integral, which
-    `qdl.physics.exponential` takes in closed form. `log_likelihood_bound` needs no such integral, and its clamped part
-    none of the visible spins; but it knows the visible G through ln Z alone, and training by it drives them to zero.
+    `qdl.physics.matrices.exponential` takes in closed form. `log_likelihood_bound` needs no such integral, and its
+    clamped part none of the visible spins; but it knows the visible G through ln Z alone, and training by it drives
+    them to zero.
 
     Examples
     --------

@@ -11,9 +11,9 @@ from qdl.nn.boltzmann.inputs import generator_of, require_states
 from qdl.nn.encoding.base import require_count
 from qdl.nn.precision import outside_autocast, require_known_precision
 from qdl.nn.scale import require_known
-from qdl.physics.boltzmann.annealing import annealed_log_partition
-from qdl.physics.boltzmann.restricted import Restricted
-from qdl.physics.boltzmann.units import UNITS
+from qdl.physics.thermal.annealing import annealed_log_partition
+from qdl.physics.thermal.restricted import Restricted
+from qdl.physics.thermal.units import UNITS
 from qdl.run import Estimate
 
 

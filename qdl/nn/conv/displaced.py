@@ -18,7 +18,7 @@ from qdl.nn.conv.interaction import Excitations, plus
 from qdl.nn.conv.numbers import NumberCircuit, encoded
 from qdl.nn.conv.patches import Windows
 from qdl.nn.scale import require
-from qdl.physics.displaced import beyond, number_variance, quadrature
+from qdl.physics.interactions.displaced import beyond, number_variance, quadrature
 
 # What may lie beyond the mode's levels.
 CUT = 1e-6

@@ -15,7 +15,7 @@ from qdl.nn.conv.finite import statistics
 from qdl.nn.conv.interaction import Interaction, plus
 from qdl.nn.conv.patches import Windows
 from qdl.nn.seeds import fixed
-from qdl.physics.exchange import exchange_angles, exchange_transfer
+from qdl.physics.interactions.exchange import exchange_angles, exchange_transfer
 from qdl.run import binomial
 from qdl.run import compile as plan
 

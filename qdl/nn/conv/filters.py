@@ -17,7 +17,7 @@ from qdl.nn.conv.interaction import Filter
 from qdl.nn.conv.patches import Windows
 from qdl.nn.scale import require_finite, require_known, require_probability
 from qdl.nn.seeds import derived
-from qdl.physics.encodings import amplitudes, padded_size
+from qdl.physics.encodings.angles import amplitudes, padded_size
 from qdl.run import compile as plan
 
 TILING = {"pattern": "ring", "layers": 1, "share": "none"}
@@ -57,7 +57,7 @@ def _finite(x: Tensor) -> None:
 
 ENCODINGS = {
     "angle": Encoding(lambda k: k, lambda k: k, _add_angles, lambda x: x, _finite),
-    # d<X>/dx is truly infinite at 0 and 1: see `qdl.physics.encodings.probability_angles`.
+    # d<X>/dx is truly infinite at 0 and 1: see `qdl.physics.encodings.angles.probability_angles`.
     "probability": Encoding(
         lambda k: k, lambda k: k, _add_probabilities, lambda x: x.clamp(MARGIN, 1 - MARGIN), require_probability
     ),

@@ -237,7 +237,7 @@ class QuantumConv2d(_QuantumConv, nn.Conv2d):
     With excitation numbers, where the input is 0 or at its sample's maximum the answer has a kink; its derivative is
     the mean of both sides. Linear readouts of exchange and translation are linear in x: classical convolutions with
     other weights, until shots, noise or circuits are asked for. How strong g should be for a number of shots:
-    `qdl.physics.coupling`.
+    `qdl.physics.interactions.coupling`.
 
     Examples
     --------

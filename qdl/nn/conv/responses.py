@@ -21,7 +21,7 @@ from qdl.nn.conv.drawn import Drawn, brackets, shifted
 from qdl.nn.conv.finite import statistics
 from qdl.nn.conv.patches import Windows
 from qdl.physics import detector_convolution, detector_sine
-from qdl.physics.detector.series import series_for
+from qdl.physics.interactions.detector.series import series_for
 from qdl.run import binomial
 
 

@@ -17,8 +17,8 @@ from qdl.nn.conv.finite import statistics
 from qdl.nn.conv.interaction import Interaction, plus
 from qdl.nn.conv.patches import Windows
 from qdl.nn.seeds import derived, fixed
-from qdl.physics.fourier import add_fourier, add_momentum
-from qdl.physics.translation import kernel_spectrum, translation_angles, translation_convolution
+from qdl.physics.interactions.translation import kernel_spectrum, translation_angles, translation_convolution
+from qdl.physics.lattice.fourier import add_fourier, add_momentum
 from qdl.run import Options, probs
 from qdl.run.outcomes import Probs
 

@@ -7,8 +7,8 @@ the given ones. That cost functions come from entropy is the seed's claim (Lei, 
 formulas are textbook (Umegaki 1962; Jaynes 1957).
 
 They take probabilities and density matrices, which a measurement gives, where torch's losses take logits. Zero is a
-probability there: below `eps` the logarithm goes on as its tangent (`qdl.physics.relative.tangent_log`), so that values
-and slopes stay finite and point back to the support, where a clamp would leave no slope at all.
+probability there: below `eps` the logarithm goes on as its tangent (`qdl.physics.information.relative.tangent_log`), so
+that values and slopes stay finite and point back to the support, where a clamp would leave no slope at all.
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ from qdl.errors import ValuesError
 from qdl.nn.losses.base import EntropyLoss, alike
 from qdl.nn.precision import outside_autocast
 from qdl.nn.scale import require
-from qdl.physics.density import read, resolution
-from qdl.physics.relative import relative_entropy, tangent_log
+from qdl.physics.information.density import read, resolution
+from qdl.physics.information.relative import relative_entropy, tangent_log
 
 
 class ProbabilityCrossEntropyLoss(EntropyLoss):

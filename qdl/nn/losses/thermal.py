@@ -11,11 +11,11 @@ from qdl.errors import ValuesError
 from qdl.nn.losses.base import EntropyLoss, alike, floating
 from qdl.nn.precision import outside_autocast
 from qdl.nn.scale import require
-from qdl.physics.density import REAL, read
-from qdl.physics.entropies import entropy
-from qdl.physics.gibbs import log_partition
-from qdl.physics.relative import tangent_log
-from qdl.physics.spectral import pairing
+from qdl.physics.information.density import REAL, read
+from qdl.physics.information.entropies import entropy
+from qdl.physics.information.relative import tangent_log
+from qdl.physics.matrices.spectral import pairing
+from qdl.physics.thermal.gibbs import log_partition
 
 
 class _Observables(EntropyLoss):

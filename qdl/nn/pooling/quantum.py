@@ -17,7 +17,7 @@ from qdl.nn.pooling.step import pool_cell, pool_wires
 from qdl.nn.pooling.windows import Pool, Size
 from qdl.nn.precision import outside_autocast, require_known_precision
 from qdl.nn.scale import require_finite, require_known, require_probability
-from qdl.physics.encodings import probability_angles
+from qdl.physics.encodings.angles import probability_angles
 from qdl.physics.pooling import bloch, pool_transfer, pooled
 from qdl.run import state
 

@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 
 from qdl.errors import ValuesError
-from qdl.physics.density import REAL, hermitian, pair, read, resolution
-from qdl.physics.distances import Pure
-from qdl.physics.entropies import entropy, unit_of
-from qdl.physics.spectral import Scalar, matrix_of, pairing
+from qdl.physics.information.density import REAL, hermitian, pair, read, resolution
+from qdl.physics.information.distances import Pure
+from qdl.physics.information.entropies import entropy, unit_of
+from qdl.physics.matrices.spectral import Scalar, matrix_of, pairing
 
 
 def tangent_log(p: Tensor, least: float | None = None) -> Tensor:
@@ -34,7 +34,7 @@ def tangent_log(p: Tensor, least: float | None = None) -> Tensor:
     Examples
     --------
     >>> import torch
-    >>> from qdl.physics.relative import tangent_log
+    >>> from qdl.physics.information.relative import tangent_log
     >>> tangent_log(torch.tensor([1.0, 0.01, 0.0]), 0.01)
     tensor([ 0.0000, -4.6052, -5.6052])
     """
@@ -81,7 +81,7 @@ def relative_entropy(
     Examples
     --------
     >>> import torch
-    >>> from qdl.physics.relative import relative_entropy
+    >>> from qdl.physics.information.relative import relative_entropy
     >>> rho, sigma = torch.diag(torch.tensor([1.0, 0.0])), torch.eye(2) / 2
     >>> relative_entropy(rho, sigma, base=2), relative_entropy(sigma, rho)
     (tensor(1.), tensor(inf))

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from qdl.errors import CircuitError, ValuesError
-from qdl.physics.spectral import Spectrum, decompose, tracked
+from qdl.physics.matrices.spectral import Spectrum, decompose, tracked
 
 REAL = {torch.float32: torch.float32, torch.complex64: torch.float32}
 REAL |= {torch.float64: torch.float64, torch.complex128: torch.float64}

@@ -8,10 +8,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from qdl.physics.density import State, Wires, chosen, hermitian, read, spectrum
-from qdl.physics.distances import square_root
-from qdl.physics.entropies import unit_of
-from qdl.physics.spectral import Scalar, trace_of
+from qdl.physics.information.density import State, Wires, chosen, hermitian, read, spectrum
+from qdl.physics.information.distances import square_root
+from qdl.physics.information.entropies import unit_of
+from qdl.physics.matrices.spectral import Scalar, trace_of
 
 
 def negativity(rho: Tensor, wires: Wires, *, pure: bool | None = None, validate: bool = True) -> Tensor:

@@ -16,8 +16,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from qdl.physics.detector.kernel import Sine
-from qdl.physics.detector.reference import detector_sine_reference
+from qdl.physics.interactions.detector.kernel import Sine
+from qdl.physics.interactions.detector.reference import detector_sine_reference
 
 __all__ = ["detector_sine", "detector_sine_reference"]
 

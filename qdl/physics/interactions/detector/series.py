@@ -51,7 +51,7 @@ import torch
 from numpy.polynomial import chebyshev
 from torch import Tensor
 
-from qdl.physics.detector.features import Array, Inputs, Phases, Side
+from qdl.physics.interactions.detector.features import Array, Inputs, Phases, Side
 
 # The largest error of K, and of A times its sin phi, for bounds up to 1; beyond them it is divided by the bound.
 TOLERANCE = {torch.float32: 1e-6, torch.float64: 1e-13}

@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from qdl.physics.spectral import refuse_nested_forward_mode, rotated
+from qdl.physics.matrices.spectral import refuse_nested_forward_mode, rotated
 
 
 def exponential(matrix: Tensor, values: Tensor, vectors: Tensor) -> Tensor:

@@ -19,8 +19,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from qdl.physics.density import State, hermitian, pair, read, resolution, squares
-from qdl.physics.spectral import Scalar, Spectrum, matrix_of, pairing, refuse_nested_forward_mode, trace_of, tracked
+from qdl.physics.information.density import State, hermitian, pair, read, resolution, squares
+from qdl.physics.matrices.spectral import (
+    Scalar,
+    Spectrum,
+    matrix_of,
+    pairing,
+    refuse_nested_forward_mode,
+    trace_of,
+    tracked,
+)
 
 Pure = bool | None | tuple[bool | None, bool | None]
 

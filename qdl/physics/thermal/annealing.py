@@ -16,7 +16,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from qdl.physics.boltzmann.restricted import Restricted
+from qdl.physics.thermal.restricted import Restricted
 
 
 @torch.no_grad()

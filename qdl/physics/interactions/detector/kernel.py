@@ -26,7 +26,7 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from qdl.physics.detector.reference import detector_sine_reference
+from qdl.physics.interactions.detector.reference import detector_sine_reference
 
 # Complex numbers on the widest level of a chunk's tree: few enough to stay near the core and many enough that threads
 # meet rarely; or what keeps a GPU busy.

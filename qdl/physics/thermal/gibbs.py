@@ -6,8 +6,8 @@ formulas themselves are textbook statistical mechanics,
     ln Z = ln tr e^{-bH},    F = -ln(Z)/b,    d ln Z = -tr(rho d(bH)).
 
 H is a dense Hermitian matrix, real or complex. All is differentiable in H and b to every order, degenerate spectra
-included (`qdl.physics.exponential`), and computed in double precision. Energies are counted from the lowest, so that no
-temperature is too low.
+included (`qdl.physics.matrices.exponential`), and computed in double precision. Energies are counted from the lowest,
+so that no temperature is too low.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from torch import Tensor
 
 from qdl.errors import ValuesError
 from qdl.ir import Observable
-from qdl.physics.density import REAL, WIDE, squares
-from qdl.physics.exponential import exponential
-from qdl.physics.spectral import tracked
+from qdl.physics.information.density import REAL, WIDE, squares
+from qdl.physics.matrices.exponential import exponential
+from qdl.physics.matrices.spectral import tracked
 
 
 def operator(

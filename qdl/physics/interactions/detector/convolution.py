@@ -1,7 +1,8 @@
 """The detector's convolution as two ordinary convolutions, of the logarithm's magnitude and of its angle.
 
-Every term of `qdl.physics.detector.series` is a feature of the input times a coefficient that depends on the angle, and
-the logarithm of a product over the patch is a sum over the patch. So with * the convolution over patches::
+Every term of `qdl.physics.interactions.detector.series` is a feature of the input times a coefficient that depends on
+the angle, and the logarithm of a product over the patch is a sum over the patch. So with * the convolution over
+patches::
 
     M = log magnitude = sum_r [u p_r(u)] * [v h_r(v)]
     A = angle         = x * phi + sum_r [w q_r(u)] * [v sin phi g_r(v)] + b
@@ -20,7 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd import Function
 
-from qdl.physics.detector.series import Series
+from qdl.physics.interactions.detector.series import Series
 
 
 def detector_convolution(
@@ -59,7 +60,7 @@ def detector_convolution(
 
     Examples
     --------
-    >>> from qdl.physics.detector.series import series_for
+    >>> from qdl.physics.interactions.detector.series import series_for
     >>> x, phase = torch.tensor([[[0.5, 0.0, -1.0]]]), torch.tensor([[[torch.pi / 2, torch.pi / 2]]])
     >>> detector_convolution(x, phase, None, series_for(phase), stride=(1,), dilation=(1,), groups=1)
     tensor([[[ 0.5000, -1.0000]]])

@@ -1,4 +1,4 @@
-"""Where one quantum is found: the moments of its site (PHYSICS.md A21, *ours*); see `qdl.physics.momentum`."""
+"""Where one quantum is found: the moments of its site (PHYSICS.md A21, *ours*); see `qdl.physics.lattice.momentum`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from qdl.physics.momentum import padded_lattice
+from qdl.physics.lattice.momentum import padded_lattice
 
 
 def site_distribution(x: Tensor, axes: int) -> Tensor:

@@ -1,6 +1,6 @@
 """One interaction, read by a measurement and in a thermal average: the bridge of PHYSICS.md A10.
 
-The detector of `qdl.physics.detector` couples to the quanta that the input excites by the operator
+The detector of `qdl.physics.interactions.detector` couples to the quanta that the input excites by the operator
 
     H_int = (1/2) W (x) Y_d,    W = sum_i w_i n_i + b/g.
 

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 
 from qdl.errors import UnsupportedError
-from qdl.physics.boltzmann.units import UNITS
-from qdl.physics.gibbs import gibbs_state, log_partition
-from qdl.physics.paulis import words
+from qdl.physics.matrices.paulis import words
+from qdl.physics.thermal.gibbs import gibbs_state, log_partition
+from qdl.physics.thermal.units import UNITS
 
 Edges = Sequence[tuple[int, int]]
 LARGEST = 12  # qubits whose Hamiltonian is a dense matrix

@@ -3,7 +3,7 @@
     E(v, h) = -b.v - c.h - h.Wv,    P(v, h) = e^{-E}/Z,
     F(v) = -ln sum_h e^{-E(v, h)} = -b.v - sum_j ln sum_u e^{u (c + Wv)_j},    P(v) = e^{-F(v)}/Z.
 
-Given one side the units of the other are independent, each in a field of its own: `qdl.physics.boltzmann.units` says
+Given one side the units of the other are independent, each in a field of its own: `qdl.physics.thermal.units` says
 what it then does, for {0, 1} and for {-1, 1}.
 """
 
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from qdl.errors import UnsupportedError
-from qdl.physics.boltzmann.units import UNITS, Units
+from qdl.physics.thermal.units import UNITS, Units
 
 LARGEST = 20  # units that are enumerated
 

@@ -1,18 +1,18 @@
 """What states know of themselves and of each other: entropies, purity, negativity, partial traces, distances.
 
 All of them take batches of vectors (*batch, 2**n) or of density matrices (*batch, 2**n, 2**n), and are differentiable
-twice, degenerate spectra included (`qdl.physics.spectral`). Wire 0 is the most significant bit of an index. What some
-wires of a vector know is taken from the smaller of the two sides, without the whole density matrix.
+twice, degenerate spectra included (`qdl.physics.matrices.spectral`). Wire 0 is the most significant bit of an index.
+What some wires of a vector know is taken from the smaller of the two sides, without the whole density matrix.
 """
 
 from __future__ import annotations
 
 from torch import Tensor
 
-from qdl.physics.density import Wires, chosen, folded, read, reduced, some, squares
-from qdl.physics.distances import fidelity, trace_distance
-from qdl.physics.entanglement import log_negativity, negativity
-from qdl.physics.entropies import entropy, mutual_information, renyi_entropy
+from qdl.physics.information.density import Wires, chosen, folded, read, reduced, some, squares
+from qdl.physics.information.distances import fidelity, trace_distance
+from qdl.physics.information.entanglement import log_negativity, negativity
+from qdl.physics.information.entropies import entropy, mutual_information, renyi_entropy
 
 __all__ = [
     "entropy",

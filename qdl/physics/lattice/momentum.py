@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from qdl.physics.encodings import amplitudes, padded_size
+from qdl.physics.encodings.angles import amplitudes, padded_size
 
 
 def one_quantum(x: Tensor, axes: int) -> Tensor:

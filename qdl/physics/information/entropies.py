@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from qdl.errors import CircuitError, ValuesError
-from qdl.physics.density import Wires, chosen, read, some, spectrum
-from qdl.physics.spectral import Scalar, Spectrum, trace_of
+from qdl.physics.information.density import Wires, chosen, read, some, spectrum
+from qdl.physics.matrices.spectral import Scalar, Spectrum, trace_of
 
 
 def entropy(

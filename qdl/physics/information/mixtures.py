@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from qdl.errors import ValuesError
-from qdl.physics.density import read
+from qdl.physics.information.density import read
 
 
 def mixed_state(weights: Tensor, states: Tensor, *, pure: bool | None = None, validate: bool = True) -> Tensor:
