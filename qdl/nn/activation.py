@@ -192,7 +192,7 @@ class Rabi(TwoForms, nn.Module):
     detuning : float
         Detuning times duration, in radians.
     **options
-        ``engine`` (``"closed"`` unless said), and then the options of `qdl.compile`.
+        ``engine`` (``"closed"`` unless said; with shots or noise ``"state"``), and the options of `qdl.compile`.
 
     Examples
     --------
@@ -201,10 +201,12 @@ class Rabi(TwoForms, nn.Module):
     (tensor([0.0000, 0.5000, 1.0000]), tensor([0.0000, 0.5000, 1.0000]))
     """
 
+    _observables = N(0)
+
     def __init__(self, detuning: float = 0.0, **options: Any) -> None:
         super().__init__()
         self.detuning = real("detuning", detuning)
-        self._choose(N(0), options)
+        self._choose(options)
 
     @property
     def circuit(self) -> Circuit:

@@ -39,7 +39,7 @@ class RepeatUntilSuccess(TwoForms, nn.Module):
     offset : float
         In radians; pi/4 puts the step at x = 0.
     **options
-        ``engine`` (``"closed"`` unless said), and then the options of `qdl.compile`.
+        ``engine`` (``"closed"`` unless said; with shots or noise ``"state"``), and the options of `qdl.compile`.
 
     Raises
     ------
@@ -56,6 +56,8 @@ class RepeatUntilSuccess(TwoForms, nn.Module):
     tensor([0.0264, 0.4980, 0.9735])
     """
 
+    _observables = N(0)
+
     def __init__(self, rounds: int = 1, attempts: int | None = None, offset: float = pi / 4, **options: Any) -> None:
         super().__init__()
         if isinstance(rounds, bool) or not isinstance(rounds, int) or not 0 <= rounds <= MOST_ROUNDS:
@@ -63,7 +65,7 @@ class RepeatUntilSuccess(TwoForms, nn.Module):
         if attempts is not None and (isinstance(attempts, bool) or not isinstance(attempts, int) or attempts < 1):
             raise ValuesError("the attempts make no sense", got=repr(attempts), expected="a positive integer or None")
         self.rounds, self.attempts, self.offset = rounds, attempts, real("offset", offset)
-        self._choose(N(0), options)
+        self._choose(options)
 
     @property
     def circuit(self) -> Circuit:

@@ -1,4 +1,4 @@
-"""Layers that are known in two forms: a closed one, and a circuit for every engine."""
+"""Layers whose forward pass is planned under options; and those that are known in a closed form besides."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 from torch import Tensor
 
 from qdl.errors import UnsupportedError
-from qdl.ir import Circuit, Observable
+from qdl.ir import Circuit
 from qdl.run import compile as plan
 
 
-class TwoForms:
-    """Mixed into a module: ``engine="closed"`` unless said, else the circuit's plan under its options.
+class Planned:
+    """Mixed into a module that runs what `_plan` makes of its options.
 
     Attributes
     ----------
@@ -22,21 +22,48 @@ class TwoForms:
     """
 
     options: dict[str, Any]
-    _observable: Observable
     _compiled: Any
 
-    def _choose(self, observable: Observable, options: dict[str, Any]) -> None:
-        self._observable, self.options = observable, options
-        self._compiled = self._plan(options)
+    def _plan(self, options: dict[str, Any]) -> Any:
+        raise NotImplementedError
+
+    def _choose(self, options: dict[str, Any]) -> None:
+        self.options, self._compiled = options, self._plan(options)
+
+    def reconfigured(self, changes: dict[str, Any]) -> dict[str, Any]:
+        """Attributes under changed options, planned but not set: what `qdl.nn.configure` sets."""
+        options = {**self.options, **changes}
+        return {"options": options, "_compiled": self._plan(options)}
+
+    def _run(self, values: Mapping[str, Tensor]) -> Tensor:
+        """What is read; values that the plan does not use are left out."""
+        read: Tensor = self._compiled({param.name: values[param.name] for param in self._compiled.params})
+        return read
+
+
+class TwoForms(Planned):
+    """``engine="closed"`` unless said, else an engine that runs the circuit.
+
+    The closed form is exact. Where shots or noise are asked for and no engine is named, ``"state"`` runs the circuit.
+    """
+
+    _observables: Any = None
 
     @property
     def circuit(self) -> Circuit:
         """What one value of the output is measured on, made anew."""
         raise NotImplementedError
 
+    def _of_circuit(self, options: dict[str, Any]) -> Any:
+        """The circuit, read, as an engine runs it."""
+        return plan(self.circuit, self._observables, **options)
+
     def _plan(self, options: dict[str, Any]) -> Any:
-        if options.get("engine", "closed") != "closed":
-            return plan(self.circuit, self._observable, **options)
+        engine = options.get("engine")
+        if engine is None and any(options.get(name) is not None for name in ("shots", "noise")):
+            return self._of_circuit({**options, "engine": "state"})
+        if engine not in (None, "closed"):
+            return self._of_circuit(options)
         allowed = {"engine": ("closed",), "grad": ("auto", "autograd"), "validate": (True, False)}
         wrong = {k: v for k, v in options.items() if v is not None and v not in allowed.get(k, ())}
         if set(wrong) - {"seed"}:
@@ -47,17 +74,7 @@ class TwoForms:
             )
         return None
 
-    def reconfigured(self, changes: dict[str, Any]) -> dict[str, Any]:
-        """Attributes under changed options, planned but not set: what `qdl.nn.configure` sets."""
-        options = {**self.options, **changes}
-        return {"options": options, "_compiled": self._plan(options)}
-
     @property
     def engine(self) -> Any:
         """``"closed"``, or what runs the circuit."""
-        return self.options.get("engine", "closed")
-
-    def _run(self, values: Mapping[str, Tensor]) -> Tensor:
-        """The circuit's expectation value; values that it does not use are left out."""
-        read: Tensor = self._compiled({param.name: values[param.name] for param in self._compiled.params})
-        return read
+        return "closed" if self._compiled is None else self.options.get("engine") or "state"

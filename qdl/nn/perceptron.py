@@ -35,7 +35,7 @@ class TacchinoPerceptron(TwoForms, nn.Module):
     device, dtype
         Of ``weight``, (out_features, in_features), in radians.
     **options
-        ``engine`` (``"closed"`` unless said), and then the options of `qdl.compile`.
+        ``engine`` (``"closed"`` unless said; with shots or noise ``"state"``), and the options of `qdl.compile`.
 
     Raises
     ------
@@ -71,7 +71,8 @@ class TacchinoPerceptron(TwoForms, nn.Module):
         require_known("encoding of a perceptron", encoding, ENCODINGS)
         require_known_precision(dtype)
         self.in_features, self.out_features, self.encoding = in_features, out_features, encoding
-        self._choose(N(in_features.bit_length() - 1), options)
+        self._observables = N(in_features.bit_length() - 1)
+        self._choose(options)
         self.weight = nn.Parameter(torch.empty(out_features, in_features, device=device, dtype=dtype))
         self.reset_parameters()
 

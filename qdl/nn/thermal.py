@@ -51,9 +51,9 @@ class ThermalLayer(nn.Module, TwoForms):
     device, dtype
         Of the parameters; torch.float32 or float64.
     **options
-        ``engine="closed"`` (default): traces of the density matrix. Any other engine of `qdl.compile`, with its
-        options, prepares the purification sum_rs sqrt(rho)_rs |r>|s> on twice as many wires and measures on the first
-        half.
+        ``engine="closed"`` (default): traces of the density matrix. Any other engine (``"state"`` where
+        shots or noise are asked for), with its options, prepares the purification sum_rs sqrt(rho)_rs |r>|s> on twice
+        as many wires and measures on the first half.
 
     Attributes
     ----------
@@ -106,9 +106,8 @@ class ThermalLayer(nn.Module, TwoForms):
         self.coupling = nn.Parameter(torch.empty(len(self.edges), **made))
         self.register_parameter("transverse", None if transverse is None else nn.Parameter(torch.empty(n, **made)))
         self._model(self.weight.new_zeros(n, device="meta")).require_size()
-        self.options = options
-        self._observable = self.observables  # type: ignore[assignment]  # all of them are read at once
-        self._compiled = self._plan(options)
+        self._observables = self.observables
+        self._choose(options)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

@@ -94,7 +94,7 @@ def test_rabi_is_a_pulse(detuning: float, engine: str) -> None:
         (Photoelectric, {"work_function": "high"}),
         (Fermi, {"temperature": float("inf")}),
         (Rabi, {"detuning": float("nan")}),
-        (Rabi, {"shots": 100}),
+        (Rabi, {"engine": "closed", "shots": 100}),
         (RepeatUntilSuccess, {"rounds": -1}),
         (RepeatUntilSuccess, {"rounds": 2.0}),
         (RepeatUntilSuccess, {"attempts": 0}),

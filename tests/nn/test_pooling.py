@@ -163,8 +163,22 @@ def test_other_options_by_configure() -> None:
     assert 0 < (model(x) - exact).abs().max() < 0.1
     with pytest.raises(QdlError, match="closed form is exact"):
         configure(model, engine="closed")
-    with pytest.raises(QdlError):
-        QuantumPool2d(2, shots=10)
+    with pytest.raises(QdlError, match="closed form is exact"):
+        QuantumPool2d(2, engine="closed", shots=10)
+
+
+def test_shots_run_the_circuit_where_no_engine_is_named() -> None:
+    torch.manual_seed(3)
+    layers = (QuantumPool2d(2), qdl.nn.PositionNeuron((4, 4)), qdl.nn.RepeatUntilSuccess(1, attempts=2))
+    for layer in layers:
+        x = torch.rand(1, 2, 4, 4)
+        exact = layer(x)
+        configure(layer, shots=4000, seed=1)
+        assert "engine=state" in repr(layer)
+        assert 0 < (layer(x) - exact).abs().max() < 0.5
+        configure(layer, shots=None)
+        assert "engine=closed" in repr(layer)
+        torch.testing.assert_close(layer(x), exact, rtol=0, atol=0)
 
 
 def test_pools_without_a_measured_form_are_refused() -> None:

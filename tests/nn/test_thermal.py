@@ -122,7 +122,7 @@ def test_it_learns_a_function_that_no_single_field_gives() -> None:
         ({"observables": [qdl.Z(3)]}, CircuitError),
         ({"observables": [qdl.Hermitian([[1, 2], [2, 0]], 0)]}, UnsupportedError),
         ({"graph": nx.path_graph(4)}, ValuesError),
-        ({"shots": 100}, UnsupportedError),
+        ({"engine": "closed", "shots": 100}, UnsupportedError),
         ({"engine": "nonesuch"}, QdlError),
     ],
 )

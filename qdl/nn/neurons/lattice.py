@@ -5,39 +5,32 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from numbers import Integral
-from typing import Any
 
 from torch import Tensor, nn
 
-from qdl.errors import LayerError, UnsupportedError, ValuesError
+from qdl.errors import LayerError, ValuesError
 from qdl.ir import Circuit, Param
+from qdl.nn.forms import TwoForms
 from qdl.nn.precision import outside_autocast, require_precision
 from qdl.nn.scale import require_finite
 from qdl.physics import padded_size, wires_of
 
 
-class LatticeNeuron(nn.Module, ABC):
+class LatticeNeuron(TwoForms, nn.Module, ABC):
     """A neuron that meets one quantum, spread over the last axes of the input.
 
     Parameters
     ----------
     size : int or sequence of int
         The lattice: the last axes of the input, as in `torch.nn.LayerNorm`.
-    engine : str
-        ``"closed"``, or an engine of `qdl.compile`, which runs ``circuit``. What has shots or noise is read off the
-        circuit, by the engine ``"state"`` unless another is named.
-    options : dict
-        Those of `qdl.compile`.
     """
 
-    circuit: Circuit
-    compiled: Any
+    _circuit: Circuit
 
-    def __init__(self, size: int | Sequence[int], options: dict[str, Any]) -> None:
+    def __init__(self, size: int | Sequence[int]) -> None:
         super().__init__()
         self.size = _lattice(size)
         self.padded = tuple(map(padded_size, self.size))
-        self.options = options
 
     @property
     def axes(self) -> int:
@@ -45,9 +38,9 @@ class LatticeNeuron(nn.Module, ABC):
         return len(self.size)
 
     @property
-    def engine(self) -> Any:
-        """The engine's name."""
-        return self.options.get("engine", "closed")
+    def circuit(self) -> Circuit:
+        """The quantum's wires, and what is done to them."""
+        return self._circuit
 
     @outside_autocast
     def forward(self, x: Tensor) -> Tensor:
@@ -69,30 +62,6 @@ class LatticeNeuron(nn.Module, ABC):
     def read(self, x: Tensor) -> Tensor:
         """`forward` of an input that has been checked."""
 
-    def reconfigured(self, changes: dict[str, Any]) -> dict[str, Any]:
-        """Attributes under changed options, planned but not set: what `qdl.nn.configure` sets."""
-        options = {**self.options, **changes}
-        return {"options": options, "compiled": self.plan(options)}
-
-    def plan(self, options: dict[str, Any]) -> Any:
-        """The circuit under these options; None for the closed form."""
-        if options.get("engine", "closed") != "closed":
-            return self.run(options)
-        if options.get("shots") is not None or options.get("noise") is not None:
-            return self.run({**options, "engine": "state"})
-        refused = [
-            f"{name}={value!r}"
-            for name, value in options.items()
-            if value is not None and name not in ("engine", "seed", "validate") and (name, value) not in _OWN
-        ]
-        if refused:
-            raise UnsupportedError("the closed form is exact", got=refused, do="name an engine such as engine='state'")
-        return None
-
-    @abstractmethod
-    def run(self, options: dict[str, Any]) -> Any:
-        """The circuit as an engine runs it."""
-
     def lit(self, more: int = 0) -> tuple[Circuit, list[list[int]]]:
         """A circuit whose first wires hold the quantum, from a Param ``x``, and the wires along each axis.
 
@@ -107,9 +76,6 @@ class LatticeNeuron(nn.Module, ABC):
 
     def extra_repr(self) -> str:
         return f"size={self.size}, engine={self.engine}"
-
-
-_OWN = (("grad", "auto"), ("grad", "autograd"))
 
 
 def _lattice(size: int | Sequence[int]) -> tuple[int, ...]:

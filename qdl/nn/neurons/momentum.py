@@ -76,11 +76,11 @@ class MomentumNeuron(LatticeNeuron):
         **options: Any,
     ) -> None:
         require_known_precision(dtype)
-        super().__init__(size, options)
-        self.circuit, along = self.lit()
+        super().__init__(size)
+        self._circuit, along = self.lit()
         for wires in along:
-            add_momentum(self.circuit, wires)
-        self.compiled = self.plan(options)
+            add_momentum(self._circuit, wires)
+        self._choose(options)
         self.out_features = None if out_features is None else require_count("out_features", out_features)
         self.register_parameter("weight", None)
         self.register_parameter("bias", None)
@@ -97,7 +97,7 @@ class MomentumNeuron(LatticeNeuron):
         if self.bias is not None:
             nn.init.zeros_(self.bias)
 
-    def run(self, options: dict[str, Any]) -> Any:
+    def _of_circuit(self, options: dict[str, Any]) -> Any:
         return Probs(self.circuit, range(self.circuit.wires), Options.make(options))
 
     def read(self, x: Tensor) -> Tensor:
@@ -107,10 +107,9 @@ class MomentumNeuron(LatticeNeuron):
         return nn.functional.linear(spectrum.flatten(-self.axes), self.weight.flatten(1), self.bias)
 
     def _spectrum(self, psi: Tensor) -> Tensor:
-        if self.compiled is None:
+        if self._compiled is None:
             return momentum_distribution(psi, self.axes)
-        chances: Tensor = self.compiled({"x": psi.flatten(-self.axes)}, seed=self.options.get("seed"))
-        return chances.unflatten(-1, self.padded)
+        return self._run({"x": psi.flatten(-self.axes)}).unflatten(-1, self.padded)
 
     def extra_repr(self) -> str:
         return f"{super().extra_repr()}, out_features={self.out_features}, bias={self.bias is not None}"

@@ -14,7 +14,6 @@ from qdl.ir import Circuit, N, Observable, X, Y
 from qdl.nn.neurons.lattice import LatticeNeuron
 from qdl.nn.scale import require, require_known
 from qdl.physics import one_quantum, site_distribution, site_means, site_phases, site_variances
-from qdl.run import compile as plan
 
 READOUTS = ("mean", "variance", "circular")
 
@@ -68,7 +67,7 @@ class PositionNeuron(LatticeNeuron):
         encoding: str = "amplitude",
         **options: Any,
     ) -> None:
-        super().__init__(size, options)
+        super().__init__(size)
         self.readout = (readout,) if isinstance(readout, str) else tuple(readout)
         if not self.readout or len(set(self.readout)) != len(self.readout):
             raise ValuesError("readouts are named once each", got=self.readout, expected=f"one or more of {READOUTS}")
@@ -76,8 +75,8 @@ class PositionNeuron(LatticeNeuron):
             require_known("readout of a position", name, READOUTS)
         require_known("encoding of a position", encoding, tuple(ENCODINGS))
         self.encoding = encoding
-        self.circuit, self._observables = self._measured()
-        self.compiled = self.plan(options)
+        self._circuit, self._observables = self._measured()
+        self._choose(options)
 
     def _measured(self) -> tuple[Circuit, list[Observable]]:
         """The circuit, and for each readout and axis what is read of it."""
@@ -96,9 +95,6 @@ class PositionNeuron(LatticeNeuron):
         }
         return circuit, [observable for name in self.readout for observable in read[name]]
 
-    def run(self, options: dict[str, Any]) -> Any:
-        return plan(self.circuit, self._observables, **options)
-
     def check(self, x: Tensor) -> None:
         super().check(x)
         if self.encoding == "probability":
@@ -112,7 +108,7 @@ class PositionNeuron(LatticeNeuron):
 
     def read(self, x: Tensor) -> Tensor:
         state = ENCODINGS[self.encoding](x, self.axes)
-        if self.compiled is not None:
+        if self._compiled is not None:
             return self._from_circuit(state)
         chance = state.square() if self.encoding == "amplitude" else state
         return torch.cat([self._closed(name, chance) for name in self.readout], -1)
@@ -127,7 +123,7 @@ class PositionNeuron(LatticeNeuron):
         if self.encoding == "probability":
             # The least that keeps the root's derivative finite; the readout's own is proportional to the root.
             state = (state + torch.finfo(state.dtype).eps).sqrt()
-        values: Tensor = self.compiled({"x": state}, seed=self.options.get("seed"))
+        values = self._run({"x": state})
         found, start = [], 0
         for name in self.readout:
             width = self.axes if name == "mean" else 2 * self.axes

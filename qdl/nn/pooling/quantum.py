@@ -29,6 +29,8 @@ READOUTS: dict[str, Callable[[Tensor], Tensor]] = {"z": lambda z: z, "excitation
 
 
 class _QuantumPool(TwoForms, Pool):
+    _observables = Z(0)
+
     def __init__(
         self,
         kernel_size: Size,
@@ -54,7 +56,7 @@ class _QuantumPool(TwoForms, Pool):
         self._levels = tree(range(self.places))
         self._angles = sum(param.size for param in self._cell.params)
         self._choi = _choi(self._cell)
-        self._choose(Z(0), options)
+        self._choose(options)
         self.weight = nn.Parameter(torch.empty(len(self._levels), self._angles, device=device, dtype=dtype))
         self.reset_parameters()
 
@@ -163,7 +165,7 @@ class QuantumPool2d(_QuantumPool):
     device, dtype
         Of ``weight``, (levels, angles).
     **options
-        ``engine`` (``"closed"`` unless said), and then the options of `qdl.compile`.
+        ``engine`` (``"closed"`` unless said; with shots or noise ``"state"``), and the options of `qdl.compile`.
 
     Raises
     ------
