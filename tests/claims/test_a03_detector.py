@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import pytest
@@ -46,6 +47,25 @@ def test_a3_detector_error_prefactor(seed: int, measured: Measured) -> None:
     predicted = -m.flatten(1)[:, :, None] * g**2 * third_moment(patches, conv.weight.flatten(1)) / 6
     error = (QuantumConv2d.from_conv2d(conv, g)(x) - conv(x)).flatten(2).mT
     measured("relative difference of all errors", (error - predicted).norm() / predicted.norm(), at_most=0.02)
+
+
+@pytest.mark.claim(
+    "A3a", "the detector answers E sin(gW), summed over all states of the patch: Im prod(1 - x + x e^igw)"
+)
+@pytest.mark.parametrize("coupling", [0.05, 0.7, 3.0])
+@pytest.mark.parametrize("seed", range(3))
+def test_a3_detector_closed_form(seed: int, coupling: float, measured: Measured) -> None:
+    torch.manual_seed(seed)
+    layer = QuantumConv2d(1, 1, 3, coupling=coupling, encoding="probability", bias=False, **DOUBLE)
+    with torch.no_grad():
+        w, x = layer.weight.normal_().flatten(), torch.rand(9, **DOUBLE)
+    n = torch.tensor(list(product((0.0, 1.0), repeat=9)), **DOUBLE)
+    chance = torch.where(n == 1, x, 1 - x).prod(1)
+    summed = chance @ (coupling * n @ w).sin()
+    found = coupling * layer(x.reshape(1, 1, 3, 3)).detach().flatten()[0]
+    measured("to the sum over all states", (found - summed).abs(), at_most=1e-12)
+    factors = 1 - x + x * torch.exp(1j * coupling * w)
+    measured("to the product over the patch", (found - factors.prod().imag).abs(), at_most=1e-12)
 
 
 @pytest.mark.claim("A3a", "the full circuit gives the closed form")

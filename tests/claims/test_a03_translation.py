@@ -6,10 +6,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from qdl.ir import Circuit
+from qdl.ir import Circuit, Param, X, Z
 from qdl.nn import QuantumConv1d, QuantumConv2d, configure
-from qdl.physics.interactions.translation import kernel_spectrum, translation_convolution
-from qdl.physics.lattice.fourier import add_momentum
+from qdl.physics.interactions.translation import kernel_spectrum, translation_angles, translation_convolution
+from qdl.physics.lattice.fourier import add_fourier, add_momentum
+from qdl.run import state
 from tests.claims.conftest import Measured
 from tests.claims.slopes import log_slope
 
@@ -36,6 +37,29 @@ def evolved(h: Tensor, g: float) -> Tensor:
     return torch.linalg.matrix_exp(-1j * g * h.to(torch.complex128))
 
 
+def register() -> Circuit:
+    """exp(-ig X (x) H) on a qubit and the sites' register, by the kernel's angles."""
+    circuit, theta = Circuit(4), Param("theta", SITES)
+    add_momentum(circuit.prepare(Param("x", 16), range(4)), (1, 2, 3))
+    for index in range(SITES):
+        word = X(0)
+        for wire in (1, 2, 3):
+            word = word @ Z(wire) if index >> (3 - wire) & 1 else word
+        circuit.evolve(word, theta[index] / 2)
+    return add_fourier(circuit, (1, 2, 3))
+
+
+def by_circuit(kernel: Tensor, g: float) -> Tensor:
+    """exp(-igH) of a symmetric kernel as the register's circuit makes it, a column for every site.
+
+    With the qubit in |+>, on which X is 1.
+    """
+    theta = translation_angles(kernel_spectrum(kernel, (SITES,), (1,)).real, g)
+    sites = torch.eye(SITES, **DOUBLE)
+    found = state(register(), {"x": torch.cat((sites, sites), 1), "theta": theta})
+    return found.unflatten(1, (2, SITES)).sum(1).mT / 2**0.5
+
+
 def drawn(seed: int) -> tuple[Tensor, Tensor]:
     """A kernel without symmetry, and a wave function."""
     torch.manual_seed(seed)
@@ -45,11 +69,13 @@ def drawn(seed: int) -> tuple[Tensor, Tensor]:
 @pytest.mark.claim("A3d", "(U - 1)psi/(-ig) is w * psi up to g, symmetrised (U - U^+)/(-2ig) up to g^2")
 @pytest.mark.parametrize("seed", range(3))
 def test_a3_translation_slopes(seed: int, measured: Measured) -> None:
+    """U is that of the register's circuit."""
     kernel, psi = drawn(seed)
-    h = hopping(parts(kernel)[0])
+    kernel = parts(kernel)[0]
+    h = hopping(kernel)
     plain, symmetric = [], []
     for g in COUPLINGS:
-        u, wave = evolved(h, g), psi.to(torch.complex128)
+        u, wave = by_circuit(kernel, g), psi.to(torch.complex128)
         plain.append((g, ((u @ wave - wave) / (-1j * g) - h @ psi).norm()))
         symmetric.append((g, ((u - u.mH) @ wave / (-2j * g) - h @ psi).norm()))
     measured("slope", log_slope(plain), at_least=0.98, at_most=1.02)
@@ -61,8 +87,7 @@ def test_a3_translation_commutes(measured: Measured) -> None:
     kernel, _ = drawn(3)
     step = torch.eye(SITES, dtype=torch.complex128).roll(1, 0)
     symmetric, antisymmetric = (hopping(part) for part in parts(kernel))
-    for h in (symmetric, 1j * antisymmetric):
-        u = evolved(h, 0.7)
+    for u in (evolved(symmetric, 0.7), evolved(1j * antisymmetric, 0.7), by_circuit(parts(kernel)[0], 0.7)):
         measured("‖[U, T]‖", (u @ step - step @ u).abs().max(), at_most=1e-12)
     layer = QuantumConv1d(1, 2, 3, padding="same", padding_mode="circular", interaction="translation", **DOUBLE)
     x = torch.randn(2, 1, SITES, **DOUBLE)
@@ -79,6 +104,8 @@ def test_a3_translation_is_diagonal_in_momentum(seed: int, measured: Measured) -
     for h, energy in ((hopping(symmetric), energies.real), (-1j * hopping(antisymmetric), energies.imag)):
         by_fourier = fourier.mH @ torch.diag(torch.exp(-0.7j * energy)) @ fourier
         measured("QFT-diagonal against dense", (by_fourier - evolved(h, 0.7)).abs().max(), at_most=1e-12)
+    circuit = by_circuit(parts(kernel)[0], 0.7)
+    measured("circuit against dense", (circuit - evolved(hopping(symmetric), 0.7)).abs().max(), at_most=1e-12)
 
 
 @pytest.mark.claim("A3d", "H is Hermitian if w(-r) = conj w(r) only: a general kernel is one such and i times another")

@@ -61,10 +61,12 @@ def test_a4_translation_turns_phases_exactly(size: int, measured: Measured) -> N
 
 @pytest.mark.claim("A4", "which neuron measures first changes what the second finds")
 def test_a4_the_two_measurements_disturb_each_other(measured: Measured) -> None:
-    """A wave of one momentum, after its position was measured, has every momentum with the same chance."""
+    """A standing wave, k = +-3; after its position was measured it has every momentum with the same chance."""
     size = 8
-    waves = torch.fft.ifft(torch.eye(size, dtype=torch.complex128), dim=0, norm="ortho")
-    before = (waves.mH @ waves[:, 3]).abs().square()
-    found = waves[:, 3].abs().square()  # the chances of the sites, on each of which the quantum then is
-    after = (waves.mH.abs().square()) @ found
-    measured("change of the chance of k = 3", (before - after)[3].abs(), at_least=1 - 1 / size - 1e-12)
+    momentum, sites = MomentumNeuron(size), torch.eye(size, **DOUBLE)
+    wave = (2 * pi * 3 / size * torch.arange(size, **DOUBLE) + 0.2).cos()
+    before = momentum(wave)
+    measured("chance of k = +-3 before", before[[3, 5]].sum(), at_least=1 - 1e-12)
+    place = wave.square() / wave.square().sum()  # the chances of the sites, on each of which the quantum then is
+    after = place @ momentum(sites)
+    measured("largest difference to 1/N after", (after - 1 / size).abs().max(), at_most=1e-12)

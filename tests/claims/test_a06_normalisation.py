@@ -9,7 +9,22 @@ import torch
 from torch import nn
 
 import qdl
-from qdl.nn import QCNN, BornNorm, Gibbs, QuantumNorm2d
+from qdl.nn import (
+    QBM,
+    QCNN,
+    RBM,
+    BornNorm,
+    Gibbs,
+    MomentumNeuron,
+    PositionNeuron,
+    QuantumNorm2d,
+    QuantumPool1d,
+    RepeatUntilSuccess,
+    TacchinoPerceptron,
+    ThermalLayer,
+)
+from qdl.nn.conv import detector_circuit, displaced_circuit, exchange_circuit, translation_circuit
+from qdl.nn.encoding import ENCODINGS
 from tests.claims.conftest import Measured
 
 
@@ -82,3 +97,44 @@ def test_a06_total_probability_through_every_layer(mode: str, measured: Measured
     rho = qdl.density(whole, values, wires=(model.output_wire,))
     trace = rho.diagonal(dim1=-2, dim2=-1).sum(-1)
     measured(f"trace of what is left - 1, {mode}", (trace - 1).abs().max(), at_most=1e-12)
+
+
+LAYERS = {
+    "detector": lambda: detector_circuit(3, 1.1, biased=True),
+    "exchange": lambda: exchange_circuit(3),
+    "displaced": lambda: displaced_circuit(2, 0.8, 8),
+    "translation": lambda: translation_circuit((4, 2), "antisymmetric"),
+    "MomentumNeuron": lambda: MomentumNeuron((4, 3)).circuit,
+    "PositionNeuron": lambda: PositionNeuron((4, 3), "circular").circuit,
+    "QuantumPool1d": lambda: QuantumPool1d(2, mode="measured").circuit,
+    "RepeatUntilSuccess": lambda: RepeatUntilSuccess(1, 3).circuit,
+    "TacchinoPerceptron": lambda: TacchinoPerceptron(4, 1).circuit,
+    **{f"{name} encoding": lambda name=name: ENCODINGS[name](2).circuit for name in sorted(ENCODINGS)},
+}
+
+
+@pytest.mark.claim(
+    "A6", "total probability is 1 behind every interaction, neuron, pool and encoding, and at every density"
+)
+@pytest.mark.parametrize("name", LAYERS)
+def test_a06_total_probability_behind_every_layer(name: str, measured: Measured) -> None:
+    circuit = LAYERS[name]()
+    values = {param.name: torch.rand(4, param.size, dtype=torch.float64) for param in circuit.params}
+    probabilities = qdl.probs(circuit, values, engine="density" if circuit.wires < 7 else "state")
+    assert probabilities.min() >= -1e-15
+    measured("total - 1", (probabilities.sum(-1) - 1).abs().max(), at_most=1e-12)
+
+
+@pytest.mark.claim("A6", "total probability is 1 in every thermal layer: tr rho of spins, P(v) of machines")
+@pytest.mark.parametrize("transverse", [None, 0.7])
+def test_a06_total_probability_of_thermal_layers(transverse: float | None, measured: Measured) -> None:
+    layer = ThermalLayer(4, 3, transverse=transverse, temperature=0.3, dtype=torch.float64)
+    rho = layer.state(5 * torch.randn(6, 4, dtype=torch.float64))
+    measured("trace - 1", (rho.diagonal(dim1=-2, dim2=-1).sum(-1) - 1).abs().max().detach(), at_most=1e-12)
+    qbm = QBM(3, 2, transverse=transverse or 0.0, dtype=torch.float64)
+    rbm = RBM(3, 2, values="spin", dtype=torch.float64)
+    every = torch.cartesian_prod(*[torch.tensor([-1.0, 1.0], dtype=torch.float64)] * 3)
+    for machine in (qbm, rbm):
+        torch.nn.init.normal_(machine.weight, std=2.0)
+        total = machine.log_likelihood(every).exp().sum()
+        measured(f"{type(machine).__name__}, total - 1", (total - 1).abs(), at_most=1e-12)

@@ -15,6 +15,7 @@ from qdl.nn import QBM, RBM, QuantumConv2d, ThermalLayer, ThermalReading
 from qdl.physics.interactions.coupling import third_moment
 from qdl.physics.thermal.gibbs import gibbs_state, operator
 from qdl.physics.thermal.ising import Ising
+from tests import oracle
 from tests.claims.conftest import Measured
 
 DOUBLE = torch.float64
@@ -96,6 +97,28 @@ def test_a10_the_bound_is_a_bound(measured: Measured) -> None:
     measured("difference to the module", (found[0] - own).abs().max(), at_most=1e-12)
     measured("violations", (found > 1e-12).sum(), at_most=0)
     measured("mean distance to the exact one", -found.mean(), at_least=0.01)
+
+
+@pytest.mark.claim("A10", "the exact law of a quantum Boltzmann machine is the diagonal of tr_h e^{-H}/Z, H = -GX - bZ - wZZ")
+@pytest.mark.parametrize("seed", range(5))
+def test_a10_the_exact_law_is_that_of_the_matrix(seed: int, measured: Measured) -> None:
+    """By Kronecker products and a power series; the bound by the same matrices."""
+    torch.manual_seed(seed)
+    qbm = QBM(2, 2, dtype=DOUBLE)
+    drawn(qbm)
+
+    def word(letter: str, *places: int) -> Tensor:
+        return torch.as_tensor(oracle.word("".join(letter if k in places else "I" for k in range(4))), dtype=DOUBLE)
+
+    H = sum(-g * word("X", i) - b * word("Z", i) for i, (g, b) in enumerate(zip(qbm.transverse, qbm.bias, strict=True)))
+    H = (H - sum(w * word("Z", *edge) for w, edge in zip(qbm.weight, qbm.edges, strict=True))).detach()
+    weight = torch.linalg.matrix_exp(-H)
+    p = weight.diagonal().unflatten(0, (4, 4)).sum(1) / weight.trace()
+    measured("largest difference of P(v)", (qbm.log_likelihood(spins(2)).exp() - p).abs().max().detach(), at_most=1e-12)
+    blocks = H.reshape(4, 4, 4, 4).diagonal(dim1=0, dim2=2).permute(2, 0, 1)  # <v|H|v>
+    bound = torch.linalg.matrix_exp(-blocks).diagonal(dim1=1, dim2=2).sum(1) / weight.trace()
+    found = qbm.log_likelihood_bound(spins(2)).exp().detach()
+    measured("largest difference of the bound", (found - bound).abs().max(), at_most=1e-12)
 
 
 @pytest.mark.claim(

@@ -21,12 +21,16 @@ WIRES = 6
     [
         {"coupling": 0.7},
         {"readout": "excitation", "encoding": "probability"},
+        {"interaction": "exchange", "coupling": 0.7},
+        {"interaction": "exchange", "readout": "excitation", "encoding": "amplitude"},
+        {"interaction": "displaced"},
+        {"interaction": "translation", "coupling": 0.7},
         {"interaction": "so4", "pattern": "ring"},
     ],
-    ids=["detector", "excitation", "cell"],
+    ids=["detector", "excitation", "exchange", "magnon", "displaced", "translation", "cell"],
 )
 def test_a19_equivariance(options: dict[str, Any], measured: Measured) -> None:
-    size = 3 if "interaction" not in options else 2
+    size = 2 if "pattern" in options else 3
     padding = {"padding": 1} if size == 3 else {"padding": 0}
     layer = QuantumConv2d(2, 3, size, **padding, padding_mode="circular", dtype=torch.float64, **options)
     x = torch.rand(2, 2, 6, 5, dtype=torch.float64)

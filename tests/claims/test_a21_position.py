@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from qdl.nn import PositionNeuron
+from qdl.nn import MomentumNeuron, PositionNeuron
 from qdl.physics import momentum_operator, position_operator, ring_places
 from tests.claims import spots
 from tests.claims.conftest import Measured
@@ -77,6 +77,29 @@ def test_a21_robertson_bound_holds(measured: Measured) -> None:
     spreads = [(mean(o @ o).real - mean(o).real.square()).sqrt() for o in (x, p)]
     slack = spreads[0] * spreads[1] - mean(x @ p - p @ x).abs() / 2
     measured("smallest distance to the bound", slack.min(), at_least=0.0)
+
+
+@pytest.mark.claim("A21", "what a position and a momentum neuron find obeys Robertson's bound")
+def test_a21_neurons_obey_robertsons_bound(measured: Measured) -> None:
+    size = 8
+    waves = torch.randn(500, size, **DOUBLE)
+    sites = torch.arange(size, **DOUBLE)
+    # Var X as the neuron reads it; Var P from the other's distribution of k = 0 ... N - 1.
+    spectrum = MomentumNeuron(size)(waves)
+    of_p = spectrum @ sites.square() - (spectrum @ sites).square()
+    of_x = PositionNeuron(size, "variance")(waves)[:, 0]
+    psi = (waves / waves.norm(dim=1, keepdim=True)).to(torch.complex128)
+    x, p = position_operator(size), momentum_operator(size)
+    mean = torch.einsum("bi,ij,bj->b", psi.conj(), x @ p - p @ x, psi).abs()
+    slack = (of_x * of_p).sqrt() - mean / 2
+    measured("smallest distance to the bound", slack.min(), at_least=0.0)
+    measured("the bound, on average", mean.mean() / 2, at_least=0.1)
+
+
+@pytest.mark.claim("A21", "the two nets of the experiment with a spot have equally many parameters")
+def test_a21_nets_have_equally_many_parameters(measured: Measured) -> None:
+    sizes = [sum(p.numel() for p in make().parameters()) for make in (spots.position_net, spots.number_net)]
+    measured("difference", sizes[0] - sizes[1], at_least=0, at_most=0)
 
 
 @pytest.mark.slow

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from math import pi, sqrt
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 import qdl
 from qdl.errors import QdlError
@@ -47,12 +49,36 @@ def test_a31_a_batch_is_a_loop(measured: Measured) -> None:
     measured("largest difference", (batch - loop).abs().max(), at_most=1e-12)
 
 
-@pytest.mark.claim("A31", "single precision agrees with double")
-def test_a31_single_precision_agrees_with_double(measured: Measured) -> None:
+@pytest.mark.claim("A31", "the gradients of a batch are those of a loop")
+@pytest.mark.parametrize("grad", ["adjoint", "autograd", "shift"])
+def test_a31_gradients_of_a_batch_are_those_of_a_loop(grad: str, measured: Measured) -> None:
     x, w = torch.rand(7, 3, dtype=torch.float64), torch.rand(4, dtype=torch.float64)
-    double = qdl.expval(circuit(), list(READ), {"x": x, "w": w})
-    single = qdl.expval(circuit(), list(READ), {"x": x.float(), "w": w.float()})
-    measured("largest difference", (double - single).abs().max(), at_most=1e-5)
+    cotangent = torch.randn(7, 2, dtype=torch.float64)
+
+    def gradients_of(x: Tensor, cotangent: Tensor) -> tuple[Tensor, ...]:
+        given = x.clone().requires_grad_(), w.clone().requires_grad_()
+        read = qdl.expval(circuit(), list(READ), {"x": given[0], "w": given[1]}, grad=grad)
+        return torch.autograd.grad(read, given, cotangent)
+
+    of_x, of_w = gradients_of(x, cotangent)
+    loop = [gradients_of(*one) for one in zip(x, cotangent, strict=True)]
+    measured("by the samples", (of_x - torch.stack([one for one, _ in loop])).abs().max(), at_most=1e-12)
+    measured("by what they share", (of_w - sum(one for _, one in loop)).abs().max(), at_most=1e-12)
+
+
+@pytest.mark.claim("A31", "single precision agrees with double, gradients too")
+def test_a31_single_precision_agrees_with_double(measured: Measured) -> None:
+    def found(dtype: torch.dtype) -> tuple[Tensor, ...]:
+        torch.manual_seed(1)
+        given = [torch.rand(*shape, dtype=torch.float64).to(dtype).requires_grad_() for shape in ((7, 3), (4,))]
+        read = qdl.expval(circuit(), list(READ), dict(zip("xw", given, strict=True)))
+        return read.detach(), *torch.autograd.grad(read.sum(), given)
+
+    for what, double, single in zip(
+        ("values", "by x", "by w"), found(torch.float64), found(torch.float32), strict=True
+    ):
+        assert (double.dtype, single.dtype) == (torch.float64, torch.float32)
+        measured(f"largest difference, {what}", (double - single).abs().max(), at_most=1e-5)
 
 
 @pytest.mark.claim("A31", "a controlled rotation's derivative takes four shifted circuits; two give a wrong one")
@@ -115,6 +141,56 @@ def test_a31_the_adjoint_keeps_a_few_states_whatever_the_depth(measured: Measure
     shallow, deep = kept(4), kept(12)
     measured("states kept by 12 layers more than by 4", deep - shallow, at_most=2)
     measured("states kept", deep, at_most=6)
+
+
+@pytest.mark.claim(
+    "A31", "the adjoint gradient takes a number of steps in proportion to the gates, the shift rule its square"
+)
+def test_a31_the_adjoint_takes_steps_in_proportion_to_the_gates(measured: Measured) -> None:
+    class Elements(TorchDispatchMode):
+        """Counts the complex numbers that operations on states make."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.count = 0
+
+        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            found = func(*args, **(kwargs or {}))
+            for one in found if isinstance(found, tuple | list) else (found,):
+                if isinstance(one, Tensor) and one.numel() >= 2**12:
+                    self.count += one.numel()
+            return found
+
+    def work(grad: str, layers: int) -> int:
+        theta = qdl.Param("theta", 12 * layers)
+        deep = qdl.Circuit(12)
+        for layer in range(layers):
+            for wire in range(12):
+                deep.ry(theta[12 * layer + wire], wire)
+            for wire in range(12):
+                deep.cx(wire, (wire + 1) % 12)
+        values = {"theta": torch.rand(12 * layers, dtype=torch.float64, requires_grad=True)}
+        with Elements() as elements:
+            qdl.expval(deep, [qdl.Z(0)], values, grad=grad).sum().backward()
+        return elements.count
+
+    for grad, low, high in (("adjoint", 1.5, 2.5), ("shift", 3.0, 5.0)):
+        ratio = work(grad, 8) / work(grad, 4)
+        measured(f"work of {grad}, twice as many gates to as many", ratio, at_least=low, at_most=high)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_a31_cpu_and_gpu_agree() -> None:
+    """Left out of the page, which is made on a CPU."""
+    found = []
+    for device in ("cpu", "cuda"):
+        generator = torch.Generator().manual_seed(1)
+        x, w = (torch.rand(*shape, dtype=torch.float64, generator=generator) for shape in ((5, 3), (4,)))
+        given = [t.to(device).requires_grad_() for t in (x, w)]
+        read = qdl.expval(circuit(), list(READ), dict(zip("xw", given, strict=True)))
+        found.append([t.cpu() for t in (read.detach(), *torch.autograd.grad(read.square().sum(), given))])
+    assert max((a - b).abs().max() for a, b in zip(*found, strict=True)) <= 1e-6
 
 
 @pytest.mark.claim("A31", "a second derivative is right or refused")
