@@ -15,7 +15,7 @@ from qdl.ir import Circuit, N, Param
 from qdl.nn.forms import TwoForms
 from qdl.nn.precision import outside_autocast, require_known_precision, require_precision
 from qdl.nn.scale import require_finite
-from qdl.nn.seeds import fixed
+from qdl.nn.seeds import fixed, require_seed
 from qdl.physics.activations import emission, magnetisation, occupation, rabi
 
 COLDEST = 1e-30
@@ -114,6 +114,7 @@ class Photoelectric(Thermal):
         self.exposure = None if exposure is None else real("exposure", exposure)
         if self.exposure is not None and self.exposure <= 0:
             raise ValuesError("the exposure makes no sense", got=exposure, expected="a positive number")
+        require_seed(seed)
         self.seed = seed
 
     @outside_autocast

@@ -7,6 +7,14 @@ from typing import Any
 
 import torch
 
+from qdl.errors import ValuesError
+
+
+def require_seed(seed: Any) -> None:
+    """Refuses what is no integer, no torch.Generator and not None."""
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int | torch.Generator)):
+        raise ValuesError("a seed must be an integer or a torch.Generator", got=repr(seed))
+
 
 def fixed(seed: Any) -> int:
     """One integer for a forward pass and its backward pass: `seed` itself, or the next of its generator.

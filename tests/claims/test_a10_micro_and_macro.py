@@ -99,7 +99,9 @@ def test_a10_the_bound_is_a_bound(measured: Measured) -> None:
     measured("mean distance to the exact one", -found.mean(), at_least=0.01)
 
 
-@pytest.mark.claim("A10", "the exact law of a quantum Boltzmann machine is the diagonal of tr_h e^{-H}/Z, H = -GX - bZ - wZZ")
+@pytest.mark.claim(
+    "A10", "the exact law of a quantum Boltzmann machine is the diagonal of tr_h e^{-H}/Z, H = -GX - bZ - wZZ"
+)
 @pytest.mark.parametrize("seed", range(5))
 def test_a10_the_exact_law_is_that_of_the_matrix(seed: int, measured: Measured) -> None:
     """By Kronecker products and a power series; the bound by the same matrices."""

@@ -92,6 +92,7 @@ def test_rabi_is_a_pulse(detuning: float, engine: str) -> None:
         (Photoelectric, {"temperature": 0.0, "trainable": True}),
         (Photoelectric, {"exposure": 0.0}),
         (Photoelectric, {"work_function": "high"}),
+        (Photoelectric, {"exposure": 1.0, "seed": "high"}),
         (Fermi, {"temperature": float("inf")}),
         (Rabi, {"detuning": float("nan")}),
         (Rabi, {"engine": "closed", "shots": 100}),

@@ -55,6 +55,13 @@ def test_chances_as_inputs_agree_too_also_where_they_are_zero() -> None:
     torch.testing.assert_close(found, exact, atol=1e-6, rtol=0)
 
 
+@pytest.mark.parametrize("size", [1e300, 1e-300])
+@pytest.mark.parametrize("encoding", ["amplitude", "probability"])
+def test_the_size_of_an_input_is_no_matter(encoding: str, size: float) -> None:
+    layer, x = PositionNeuron(4, EVERY, encoding=encoding), torch.tensor([0.0, 0.5, 1.0, 1.0], **DOUBLE)
+    torch.testing.assert_close(layer(size * x), layer(x))
+
+
 def test_the_circuits_are_what_their_textbook_matrices_say() -> None:
     """The oracle reads the circuit's gates; rows and columns of an asymmetric lattice are told apart."""
     x = lattice(2, 4) - 0.6

@@ -25,6 +25,14 @@ def test_closed_form_and_circuit_agree(size: int) -> None:
     torch.testing.assert_close(mine, theirs, rtol=0, atol=1e-10)
 
 
+def test_an_input_of_phases_is_pi_times_itself() -> None:
+    layer = TacchinoPerceptron(8, 3, dtype=torch.float64)
+    x = torch.rand(5, 8, dtype=torch.float64)
+    away = torch.pi * x[:, None] - layer.weight
+    expected = torch.polar(torch.ones_like(away), away).mean(-1).abs().square()
+    torch.testing.assert_close(layer(x), expected, rtol=0, atol=1e-12)
+
+
 def test_bits_and_signs_are_the_same_input() -> None:
     signs = 2.0 * torch.randint(2, (6, 8)) - 1
     weights = 2.0 * torch.randint(2, (3, 8)) - 1

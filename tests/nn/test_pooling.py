@@ -102,6 +102,15 @@ def test_large_numbers_do_not_overflow() -> None:
             assert ThermalPool1d(4, beta=beta, readout=readout)(x).item() == pytest.approx(1e30)
 
 
+@pytest.mark.parametrize("readout", ["mean", "free"])
+def test_a_negative_beta_looks_for_the_minimum(readout: str) -> None:
+    x = torch.randn(4, 1, 6, dtype=torch.float64)
+    cold, warm = (ThermalPool1d(3, beta=beta, readout=readout) for beta in (2.0, -2.0))
+    torch.testing.assert_close(warm(x), -cold(-x), rtol=0, atol=1e-12)
+    coldest = ThermalPool1d(3, beta=-1e4, readout=readout)(x)
+    torch.testing.assert_close(coldest, x.unfold(-1, 3, 3).amin(-1), rtol=0, atol=1e-3)
+
+
 # --- the quantum pool
 
 
@@ -189,6 +198,9 @@ def test_pools_without_a_measured_form_are_refused() -> None:
         pool_wires(qdl.Circuit(4), 0, 1, "amplitude")
     with pytest.raises(QdlError, match="mode"):
         pool_wires(qdl.Circuit(2), 0, 1, mode="later")
+    for arguments, message in (({"mode": "later"}, "mode"), ({"mode": "measured", "pool": late}, "no measured form")):
+        with pytest.raises(QdlError, match=message):
+            QuantumPool2d(2, **arguments)
     with pytest.raises(QdlError, match="gates alone"):
         pool_wires(qdl.Circuit(2), 0, 1, qdl.Circuit(2).measure(0, "a").cx(0, 1))
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import torch
-
 from qdl.errors import LayerError, UnsupportedError, ValuesError
+from qdl.nn.seeds import require_seed
 from qdl.run import readout_only
 
 
@@ -45,8 +44,7 @@ def statistics(options: Mapping[str, Any], wire: int | None) -> Statistics:
             "noise is that of qubits, and what is read here is a mode", got=noise, do="choose engine='density'"
         )
     flips = (0.0, 0.0) if wire is None else readout_only(noise, wire)
-    if seed is not None and not (isinstance(seed, (int, torch.Generator)) and not isinstance(seed, bool)):
-        raise ValuesError("a seed must be an integer or a torch.Generator", got=repr(seed))
+    require_seed(seed)
     methods = ("auto", "autograd") if shots is None else ("auto", "shift")
     if grad not in methods:
         raise UnsupportedError(

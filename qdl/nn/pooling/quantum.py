@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from qdl.ir import Circuit, Param, Z
 from qdl.nn.forms import TwoForms
 from qdl.nn.pooling.order import tree
-from qdl.nn.pooling.step import pool_cell, pool_wires
+from qdl.nn.pooling.step import MODES, pool_cell, pool_wires
 from qdl.nn.pooling.windows import Pool, Size
 from qdl.nn.precision import outside_autocast, require_known_precision
 from qdl.nn.scale import require_finite, require_known, require_probability
@@ -51,11 +51,13 @@ class _QuantumPool(TwoForms, Pool):
         require_known_precision(dtype)
         require_known("encoding of a quantum pool", encoding, tuple(ENCODINGS))
         require_known("readout of a quantum pool", readout, tuple(READOUTS))
+        require_known("mode of a quantum pool", mode, MODES)
         self.pool, self.mode, self.encoding, self.readout = pool, mode, encoding, readout
         self._cell = pool_cell(pool)
         self._levels = tree(range(self.places))
         self._angles = sum(param.size for param in self._cell.params)
         self._choi = _choi(self._cell)
+        _ = self.circuit  # a pool that has no such mode is refused now, also where the closed form answers
         self._choose(options)
         self.weight = nn.Parameter(torch.empty(len(self._levels), self._angles, device=device, dtype=dtype))
         self.reset_parameters()

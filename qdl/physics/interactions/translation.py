@@ -93,9 +93,6 @@ def translation_convolution(
     >>> translation_convolution(x, torch.tensor([[[1.0, 2.0, 3.0]]]), 0.001, (1,)).round(decimals=3)
     tensor([[[2., 1., 0., 3.]]])
     """
-    if not len(x):  # no transform of nothing on the CPU
-        one = torch.cat((x, x.new_zeros(1, *x.shape[1:])))
-        return translation_convolution(one, weight, coupling, dilation, groups)[:0]
     if not len(x):  # which the Fourier transform refuses
         one = torch.nn.functional.pad(x, (0, 0) * (x.dim() - 1) + (0, 1))
         return translation_convolution(one, weight, coupling, dilation, groups)[:0]

@@ -181,12 +181,20 @@ def test_translation_is_measured_on_its_register() -> None:
 
 
 @pytest.mark.parametrize("shots", [None, 200000])
-def test_readout_error_of_one_magnon_is_that_of_its_circuit(shots: int | None) -> None:
-    noise = READOUT
-    arguments, x = KINDS[2], images(KINDS[2])
+@pytest.mark.parametrize(
+    ("arguments", "spread"),
+    [
+        (KINDS[2], 6e-3),
+        ({"interaction": "detector", "readout": "excitation"}, 6e-3),
+        ({"interaction": "detector", "encoding": "probability"}, 2e-2),
+    ],
+    ids=["magnon", "excitation", "linear"],
+)
+def test_readout_error_is_that_of_the_circuit(arguments: dict[str, Any], spread: float, shots: int | None) -> None:
+    noise, x = READOUT, images(arguments)
     found = layer_of(**arguments, noise=noise, shots=shots, seed=1 if shots else None)(x)
     expected = layer_of(**arguments, engine="density", noise=noise)(x)
-    torch.testing.assert_close(found, expected, atol=1e-12 if shots is None else 6e-3, rtol=0)
+    torch.testing.assert_close(found, expected, atol=1e-12 if shots is None else spread, rtol=0)
 
 
 def test_seeds_repeat_and_differ() -> None:
