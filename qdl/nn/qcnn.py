@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from qdl.errors import CircuitError, ValuesError
 from qdl.ir import Circuit, Param, X, Y, Z, cell
-from qdl.nn.conv.filters import ENCODINGS
+from qdl.nn.encoding import Encoding, encoding_on
 from qdl.nn.pooling.order import ORDERS
 from qdl.nn.pooling.step import MODES, pool_cell, pool_wires
 from qdl.nn.precision import outside_autocast, require_known_precision, require_precision
@@ -38,16 +38,19 @@ class QCNN(nn.Module):
     mode : {"deferred", "measured"}
         Pools by controlled gates, or by measurements in the middle of the circuit whose outcomes decide what follows.
         The results are the same.
-    encoding : {"angle", "probability", "amplitude"}
-        RY(pi x) of one feature on each wire, RY(2 arcsin sqrt x), or up to 2^wires features as amplitudes.
+    encoding : str or Encoding
+        A name among `qdl.nn.encoding.ENCODINGS`, or an encoding that needs as many wires. Frequencies of ``"fourier"``
+        and ``"chebyshev"`` are trained with the angles.
     order : {"hur", "brick"}
         Where cells lie: neighbours in a ring, with wire 4 of 8 to be read, or in a row, with wire 0.
     readout : {"z", "bloch"}
         <Z> of the last qubit, or <X>, <Y> and <Z>.
     features : int, optional
-        Of the input: ``wires`` unless said, and for amplitudes 2^wires or fewer.
+        Of the input: as many as the wires hold unless said. They must need all wires: amplitudes more than half of
+        2^wires, ``"dense_angle"`` twice as many as wires or one less, ``"hamiltonian"`` one less, ``"coherent"`` half
+        as many, others one for each.
     device, dtype
-        Of ``conv_weight`` (layers, angles) and ``pool_weight`` (layers, angles), in radians.
+        Of ``conv_weight`` (layers, angles) and ``pool_weight`` (layers, angles), in radians, and of frequencies.
     **options
         As for `qdl.compile`.
 
@@ -68,7 +71,12 @@ class QCNN(nn.Module):
     >>> model = QCNN(8, conv="so4")
     >>> model(torch.rand(5, 8)).shape, sum(p.numel() for p in model.parameters())
     (torch.Size([5, 1]), 24)
+    >>> QCNN(4, encoding="zz").features, QCNN(4, encoding="amplitude").features
+    (4, 16)
     """
+
+    conv_weight: nn.Parameter
+    pool_weight: nn.Parameter
 
     def __init__(
         self,
@@ -77,7 +85,7 @@ class QCNN(nn.Module):
         pool: str | Circuit = "pool_zx",
         *,
         mode: str = "deferred",
-        encoding: str = "angle",
+        encoding: str | Encoding = "angle",
         order: str = "hur",
         readout: str = "z",
         features: int | None = None,
@@ -88,13 +96,15 @@ class QCNN(nn.Module):
         super().__init__()
         if isinstance(wires, bool) or not isinstance(wires, int) or wires < 2:
             raise ValuesError("a QCNN needs qubits to pool", got=repr(wires), expected="an integer, at least 2")
-        named = {"mode": (mode, MODES), "encoding": (encoding, ENCODINGS), "order": (order, ORDERS)}
-        for name, (value, known) in {**named, "readout": (readout, READOUTS)}.items():
+        named = {"mode": (mode, MODES), "order": (order, ORDERS), "readout": (readout, READOUTS)}
+        for name, (value, known) in named.items():
             require_known(f"{name} of a QCNN", value, tuple(known))
         require_known_precision(dtype)
         self.wires, self.conv, self.pool, self.mode = wires, conv, pool, mode
-        self.encoding, self.order, self.readout, self.options = encoding, order, readout, options
-        self.features = self._features(features)
+        self.order, self.readout, self.options = order, readout, options
+        validate = options.get("validate", True)
+        self.encoding = encoding_on(encoding, wires, features, validate, device=device, dtype=dtype)
+        self.features = self.encoding.features
         self.layers = ORDERS[order](wires)
         self.output_wire = self.layers[-1][1][-1][1]
         self._interaction, self._pool = _interaction(conv), pool_cell(pool)
@@ -104,14 +114,6 @@ class QCNN(nn.Module):
             weight = torch.empty(len(self.layers), angles, device=device, dtype=dtype)
             self.register_parameter(name, nn.Parameter(weight))
         self.reset_parameters()
-
-    def _features(self, features: int | None) -> int:
-        most = 2**self.wires if self.encoding == "amplitude" else self.wires
-        chosen = most if features is None else features
-        least = most // 2 + 1 if self.encoding == "amplitude" else most
-        if isinstance(chosen, bool) or not isinstance(chosen, int) or not least <= chosen <= most:
-            raise ValuesError("the features do not fit the wires", got=repr(features), expected=f"{least} to {most}")
-        return chosen
 
     def _plan(self, options: dict[str, Any]) -> Any:
         return plan(self.circuit, [letter(self.output_wire) for letter in READOUTS[self.readout]], **options)
@@ -124,9 +126,7 @@ class QCNN(nn.Module):
     @property
     def circuit(self) -> Circuit:
         """The whole network, made anew; its Params are ``x``, ``conv`` and ``pool``, the angles layer by layer."""
-        encoding = ENCODINGS[self.encoding]
-        entries = 2**self.wires if self.encoding == "amplitude" else self.wires
-        circuit = encoding.add(Circuit(self.wires), Param("x", entries))
+        circuit = self.encoding.begin(self.wires)
         conv = _angles("conv", self._interaction, len(self.layers))
         pool = _angles("pool", self._pool, len(self.layers))
         for layer, (pairs, pools) in enumerate(self.layers):
@@ -138,7 +138,7 @@ class QCNN(nn.Module):
 
     def reset_parameters(self) -> None:
         """Angles uniform in [-pi, pi)."""
-        for weight in self.parameters():
+        for weight in (self.conv_weight, self.pool_weight):
             if weight.numel():
                 nn.init.uniform_(weight, -pi, pi)
 
@@ -148,11 +148,8 @@ class QCNN(nn.Module):
         if x.dim() < 1 or x.shape[-1] != self.features:
             raise ValuesError("wrong number of features", got=f"shape {tuple(x.shape)}", expected=self.features)
         require_precision(x, self)
-        encoding = ENCODINGS[self.encoding]
-        if self.options.get("validate", True):
-            encoding.check(x)
-        weights = dict(self.named_parameters())
-        values = {"x": encoding.values(x), **{name: weights[f"{name}_weight"].flatten() for name in ("conv", "pool")}}
+        weights = {"conv": self.conv_weight.flatten(), "pool": self.pool_weight.flatten()}
+        values = {"x": self.encoding.values(x), **weights}
         read: Tensor = self._compiled({param.name: values[param.name] for param in self._compiled.params})
         return read
 
@@ -160,8 +157,7 @@ class QCNN(nn.Module):
         conv, pool = (part if isinstance(part, str) else repr(part) for part in (self.conv, self.pool))
         return (
             f"wires={self.wires}, features={self.features}, conv={conv}, pool={pool}, mode={self.mode}, "
-            f"encoding={self.encoding}, order={self.order}, readout={self.readout}, "
-            f"engine={self.options.get('engine', 'state')}"
+            f"order={self.order}, readout={self.readout}, engine={self.options.get('engine', 'state')}"
         )
 
 

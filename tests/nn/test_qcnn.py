@@ -13,7 +13,8 @@ from torch import nn
 
 import qdl
 from qdl.errors import QdlError
-from qdl.nn import QCNN, configure
+from qdl.nn import QCNN, AngleEncoding, FourierEncoding, configure
+from qdl.nn.encoding import ENCODINGS
 
 
 def so4(t: Any, a: int, b: int) -> None:
@@ -114,6 +115,43 @@ def test_amplitudes_of_an_image() -> None:
     torch.testing.assert_close(short(x[..., :49]), model(y))
 
 
+FEATURES = {"amplitude": 16, "coherent": 2, "dense_angle": 8, "hamiltonian": 3}
+
+
+@pytest.mark.parametrize("name", sorted(ENCODINGS))
+def test_every_encoding_meets_the_same_network(name: str) -> None:
+    """The encoding's state by its formula, and the unitary of a network whose encoding does nothing."""
+    torch.manual_seed(4)
+    model = QCNN(4, "hur_5", encoding=name, dtype=torch.float64)
+    bare = QCNN(4, "hur_5", encoding=AngleEncoding(4, scale=0.0), dtype=torch.float64)
+    assert model.features == FEATURES.get(name, 4)
+    weights = {part: getattr(model, f"{part}_weight").detach().flatten().tolist() for part in ("conv", "pool")}
+    unitary = torch.as_tensor(bare.circuit.matrix({"x": [0.0] * 4, **weights}))
+    x = torch.rand(3, model.features, dtype=torch.float64)
+    state = model.encoding(x).detach() @ unitary.mT
+    sign = 1 - 2 * (torch.arange(16) >> 3 - model.output_wire & 1)
+    torch.testing.assert_close(model(x)[:, 0], state.abs().square() @ sign.double(), rtol=0, atol=1e-12)
+
+
+def test_frequencies_are_trained_with_the_angles() -> None:
+    model = QCNN(4, "so4", encoding="fourier")
+    assert list(model.state_dict()) == ["conv_weight", "pool_weight", "encoding.frequency"]
+    model(torch.rand(5, 4)).sum().backward()
+    assert (model.encoding.frequency.grad.abs() > 1e-6).all()
+    model.reset_parameters()
+    assert model.encoding.frequency.flatten().tolist() == [1.0] * 4
+    given = FourierEncoding(2, copies=2)
+    model = QCNN(4, "so4", encoding=given)
+    assert model.encoding is given
+    assert model(torch.rand(5, 2)).shape == (5, 1)
+
+
+def test_inputs_are_checked_unless_said() -> None:
+    with pytest.raises(QdlError, match="range"):
+        QCNN(2, encoding="probability")(torch.tensor([0.5, 1.5]))
+    assert QCNN(2, encoding="probability", validate=False)(torch.tensor([0.5, 1.5])).isfinite().all()
+
+
 def test_other_options_by_configure() -> None:
     torch.manual_seed(3)
     model = QCNN(4, "so4")
@@ -136,6 +174,11 @@ def test_other_options_by_configure() -> None:
         {"wires": 4, "features": 3},
         {"wires": 4, "encoding": "amplitude", "features": 17},
         {"wires": 4, "encoding": "amplitude", "features": 8},
+        {"wires": 4, "encoding": "dense_angle", "features": 6},
+        {"wires": 5, "encoding": "coherent"},
+        {"wires": 4, "features": 4.0},
+        {"wires": 4, "encoding": FourierEncoding(3)},
+        {"wires": 4, "encoding": FourierEncoding(4), "features": 3},
         {"wires": 4, "mode": "measured", "pool": qdl.Circuit(2).cx(0, 1).h(0)},
     ],
 )

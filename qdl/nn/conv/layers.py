@@ -11,30 +11,27 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
-from qdl.errors import LayerError, UnsupportedError, ValuesError
-from qdl.ir import Circuit
+from qdl.errors import LayerError, ValuesError
 from qdl.nn.conv.detector import Detector
 from qdl.nn.conv.displaced import Displaced
 from qdl.nn.conv.exchange import Exchange
-from qdl.nn.conv.filters import CircuitFilter
+from qdl.nn.conv.interacting import Interacting
 from qdl.nn.conv.interaction import Interaction
 from qdl.nn.conv.patches import Windows
 from qdl.nn.conv.translation import Translation
-from qdl.nn.interacting import Interacting
+from qdl.nn.encoding import Encoding
 from qdl.nn.precision import outside_autocast, require_known_precision, require_precision
 
 INTERACTIONS: dict[str, type[Interaction]] = {kind.NAME: kind for kind in (Detector, Exchange, Displaced, Translation)}
-
-# An object of its own, by which a coupling that was passed is told from one that was not.
-_COUPLING = float("0.5")
 
 
 class _QuantumConv(Interacting, _ConvNd):
     """What all dimensions share. The class beside it in the bases is torch's, which checks and holds the sizes."""
 
+    KINDS = INTERACTIONS
+
     _dimension: int
     _plain: type[_ConvNd]
-    _answer: Interaction | CircuitFilter
 
     def __init__(
         self,
@@ -51,9 +48,9 @@ class _QuantumConv(Interacting, _ConvNd):
         dtype: torch.dtype | None = None,
         *,
         interaction: Any = "detector",
-        coupling: float = _COUPLING,
-        readout: str | None = None,
-        encoding: str | None = None,
+        coupling: float | None = None,
+        readout: Any = None,
+        encoding: str | Encoding | None = None,
         **options: Any,
     ) -> None:
         for name, channels in (("in_channels", in_channels), ("out_channels", out_channels)):
@@ -67,18 +64,18 @@ class _QuantumConv(Interacting, _ConvNd):
         require_known_precision(dtype)
         sizes = (in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode)
         super().__init__(*sizes, device, dtype)  # type: ignore[arg-type]
-        self.interaction = interaction.copy() if isinstance(interaction, Circuit) else interaction
-        self.readout, self.encoding, self.options = readout, encoding, options
-        self._coupling = coupling if self._kind() else None
-        if coupling is not _COUPLING and self._coupling is None:
-            raise UnsupportedError(
-                "cells and circuits have no coupling", got=f"coupling={coupling}", do="leave coupling out"
-            )
-        self._answer = self._plan(options)
-        if isinstance(self._answer, CircuitFilter):
-            shape = (self._filters(self._answer), self._answer.angles)
-            self.weight = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
-            self.reset_parameters()
+        self._interact(
+            in_channels // groups * prod(kernel_size),
+            out_channels,
+            groups,
+            interaction=interaction,
+            coupling=coupling,
+            readout=readout,
+            encoding=encoding,
+            options=options,
+            device=device,
+            dtype=dtype,
+        )
 
     @classmethod
     def _spread(cls, name: str, size: Any, least: int | None) -> tuple[int, ...]:
@@ -91,34 +88,6 @@ class _QuantumConv(Interacting, _ConvNd):
         for one in each:
             _require_whole(name, one, least)
         return each
-
-    def _kind(self) -> type[Interaction] | None:
-        return INTERACTIONS.get(self.interaction) if isinstance(self.interaction, str) else None
-
-    def _plan(self, options: dict[str, Any]) -> Interaction | CircuitFilter:
-        size, kind = self.in_channels // self.groups * prod(self.kernel_size), self._kind()
-        if kind is None or self._coupling is None:
-            return CircuitFilter(size, self.interaction, self.readout or "first", self.encoding or "angle", options)
-        return kind(size, self._coupling, self.readout, self.encoding, self.bias is not None, options)
-
-    def _filters(self, circuit_filter: CircuitFilter) -> int:
-        """How many filters give the channels."""
-        each = self.groups * circuit_filter.outputs
-        if self.out_channels % each:
-            raise ValuesError(
-                "out_channels does not fit the readout",
-                got=self.out_channels,
-                expected=f"a multiple of {each} (groups times the outputs of a filter)",
-            )
-        return self.out_channels // circuit_filter.outputs
-
-    @property
-    def circuit(self) -> Circuit:
-        """What is done to one patch for one output (with ``readout="all"``: for one filter).
-
-        The translation's register depends on the image: see `qdl.nn.conv.translation_circuit`.
-        """
-        return self._answer.circuit
 
     @outside_autocast
     def forward(self, x: Tensor) -> Tensor:
@@ -191,8 +160,8 @@ class QuantumConv2d(_QuantumConv, nn.Conv2d):
         "displaced"      "signed", "probability"     "linear"                       w.x + g E[W^2]/(2 b0) + bias
                                                      "excitation"                   E (bias + gW)^2
         "translation"    "amplitude"                 "linear"                       sin(gH)/g x + bias -> w.x + bias
-        cell, circuit    "angle", "probability",     None (Z on the first wire),    Z + bias
-                         "amplitude"                 "all" (Z on every wire)
+        cell, circuit    "angle", any of             None (one Z), "all" (Z on      <O> + bias
+                         `qdl.nn.encoding`           every wire), observables O
 
     W = sum_i w_i n_i of excitation numbers n_i, g the coupling, s = sin(g|w|)/(g|w|). PHYSICS.md A3a to A3d.
 
@@ -204,22 +173,25 @@ class QuantumConv2d(_QuantumConv, nn.Conv2d):
         ``"detector"``: every quantum turns a qubit by an angle. ``"exchange"``: quanta hop to the detector; at
         g|w| = pi/2 a matched filter. ``"displaced"``: every quantum moves a mode, which is counted. ``"translation"``:
         one quantum moves over the whole image, a ring of sites; the image itself with ``padding_mode="circular"``.
-        Else the name of a cell, a path to one, or a circuit all of whose Params are weights: a cell smaller than the
-        patch is tiled; its ``weight`` has the shape (filters, angles), a filter for every output channel.
-    coupling : float
-        g per unit of weight, an angle in radians or an amplitude. Cells and circuits have none.
-    readout : str, optional
+        Else the name of a cell, a path to one, or a circuit all of whose Params are weights: on one wire more than the
+        encoded patch, the last wire being the neuron's own, in |0>; on as many; or on fewer, then tiled. Its ``weight``
+        has the shape (neurons, angles).
+    coupling : float, optional
+        g per unit of weight, an angle in radians or an amplitude; 0.5 unless given. Cells and circuits have none.
+    readout : str, Observable or sequence of Observable, optional
         ``"linear"`` tends to the classical convolution as g -> 0, with an error of order g^2 (displaced: g), the bias
         being added. ``"excitation"`` is the detector's number of quanta, an activation already, with the bias in the
         physics: the detector's first turn (detector), a mode that always holds one quantum (exchange), the local
-        oscillator (displaced). ``"all"`` has out_channels / wires filters.
-    encoding : str, optional
+        oscillator (displaced). Circuits: Z of the neuron's own wire (without one, of the first) unless given, ``"all"``
+        for Z of every wire, or observables; with k of them there are out_channels / k neurons.
+    encoding : str or Encoding, optional
         ``"signed"``: |x| is an excitation's probability after division of each sample by m = max(1, max|x|), which the
-        linear readout multiplies back, and the sign belongs to the weight. ``"probability"``: x in [0, 1] as it is;
-        under circuits clamped to [1e-6, 1 - 1e-6], since other readouts have an infinite derivative at the ends.
-        ``"coherent"``: x is the amplitude of a mode. ``"amplitude"``: of one quantum on sites, the patch (exchange,
-        circuits) or the image (translation) being normalised; of an empty patch nothing is found. ``"angle"``:
-        RY(pi x).
+        linear readout multiplies back, and the sign belongs to the weight. ``"probability"``: x in [0, 1] as it is.
+        ``"coherent"``: x is the amplitude of a mode. ``"amplitude"``: of one quantum on sites, the patch (exchange) or
+        the image (translation) being normalised; of an empty patch nothing is found. Circuits: a name among
+        `qdl.nn.encoding.ENCODINGS` (``"angle"``, RY(pi x), unless given), or an encoding of as many numbers as a patch
+        has. Every patch is encoded as an input of its own, also where that needs its norm or its maximum; parameters of
+        the encoding are shared by all patches and trained with the layer's.
     **options
         ``engine`` (``"closed"`` unless said, but for cells and circuits: any patch size at no exponential cost),
         ``grad``, ``shots`` (translation: with ``engine="state"``), ``noise``, ``seed``, ``validate``; displaced:
@@ -244,6 +216,8 @@ class QuantumConv2d(_QuantumConv, nn.Conv2d):
     >>> layer = QuantumConv2d(1, 8, 3, padding="same", coupling=0.3)
     >>> layer(torch.rand(64, 1, 16, 16)).shape
     torch.Size([64, 8, 16, 16])
+    >>> QuantumConv2d(1, 4, 2, interaction="su4", encoding="fourier").encoding.frequency.shape
+    torch.Size([4, 1])
     >>> sobel = QuantumConv2d(1, 1, 3, padding=1, padding_mode="circular", interaction="translation", bias=False)
     >>> sobel.weight.data.copy_(torch.tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]])).shape
     torch.Size([1, 1, 3, 3])

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from qdl.errors import ValuesError
-from qdl.nn.encoding.base import Encoding
+from qdl.nn.encoding.base import Encoding, require_count
 from qdl.nn.encoding.frequency import ChebyshevEncoding, FourierEncoding
 from qdl.nn.encoding.hamiltonian import HamiltonianEncoding
 from qdl.nn.encoding.phases import IQPEncoding, ZZEncoding
@@ -29,6 +29,7 @@ __all__ = [
     "SignedEncoding",
     "ZZEncoding",
     "encoding_of",
+    "encoding_on",
 ]
 
 ENCODINGS: dict[str, Callable[..., Encoding]] = {
@@ -46,8 +47,16 @@ ENCODINGS: dict[str, Callable[..., Encoding]] = {
 }
 _TRAINED = ("chebyshev", "fourier")
 
+# The most numbers that lie on some wires, where that is not one on each.
+_MOST: dict[str, Callable[[int], int]] = {
+    "amplitude": lambda wires: 2**wires,
+    "coherent": lambda wires: wires // 2,
+    "dense_angle": lambda wires: 2 * wires,
+    "hamiltonian": lambda wires: wires - 1,
+}
 
-def encoding_of(found: Any, features: int, **factory: Any) -> Encoding:
+
+def encoding_of(found: Any, features: int, validate: bool = True, **factory: Any) -> Encoding:
     """An encoding by its name, or one that is given, checked to take this many numbers.
 
     Parameters
@@ -55,6 +64,8 @@ def encoding_of(found: Any, features: int, **factory: Any) -> Encoding:
     found : str or Encoding
         A name among `ENCODINGS`, with that encoding's defaults; or an encoding, which is used itself.
     features : int
+    validate : bool
+        Whether one that is made checks its input.
     **factory
         ``device`` and ``dtype``, for parameters of one that is made.
 
@@ -68,4 +79,27 @@ def encoding_of(found: Any, features: int, **factory: Any) -> Encoding:
             raise ValuesError("the encoding takes another number of features", got=found.features, expected=features)
         return found
     require_known("encoding", found, tuple(ENCODINGS))
-    return ENCODINGS[found](features, **(factory if found in _TRAINED else {}))
+    return ENCODINGS[found](features, validate=validate, **(factory if found in _TRAINED else {}))
+
+
+def encoding_on(found: Any, wires: int, features: int | None = None, validate: bool = True, **factory: Any) -> Encoding:
+    """As `encoding_of`, checked to need this many wires; by name with the most features that they hold unless said.
+
+    Examples
+    --------
+    >>> encoding_on("dense_angle", 3).features
+    6
+    """
+    if isinstance(found, Encoding):
+        made = found if features is None else encoding_of(found, features)
+    else:
+        require_known("encoding", found, tuple(ENCODINGS))
+        most = _MOST.get(found, int)(wires)
+        chosen = most if features is None else require_count("features", features)
+        if chosen > most:
+            raise ValuesError("the features do not fit the wires", got=chosen, expected=f"at most {most}")
+        made = encoding_of(found, chosen, validate, **factory)
+    if made.wires != wires:
+        got = f"{made.features} features on {made.wires} wires"
+        raise ValuesError("the features do not fit the wires", got=got, expected=f"{wires} wires")
+    return made

@@ -22,7 +22,8 @@ class Encoding(nn.Module, ABC):
     """Numbers to a quantum state.
 
     An encoding is used twice: as a module, whose output is the state, and as the first part of a circuit, by
-    `QuantumNeuron` and `Reupload`, which append ``circuit`` and bind its Param ``x`` to ``values(x)``.
+    `QuantumNeuron`, the convolutions, `QCNN` and `DataReuploading`, which append ``circuit`` and bind its Param ``x``
+    to ``values(x)``.
 
     Parameters
     ----------
@@ -49,6 +50,11 @@ class Encoding(nn.Module, ABC):
             raise UnsupportedError("the closed form has no options", got=sorted(options), do="name an engine")
         chosen = {"engine": engine, "validate": self.validate, **options}
         self._state = None if engine == "closed" else State(circuit, Options.make(chosen))
+
+    def begin(self, wires: int) -> Circuit:
+        """A circuit on this many wires that begins with the encoding, on the first of them."""
+        params = {param.name: param for param in self.circuit.params}
+        return Circuit(wires).append(self.circuit, range(self.wires), params)
 
     @outside_autocast
     def forward(self, x: Tensor) -> Tensor:

@@ -8,19 +8,15 @@ import torch
 from torch import Tensor, nn
 
 from qdl.errors import LayerError, UnsupportedError, ValuesError
-from qdl.ir import Circuit
-from qdl.nn.circuit_neuron import CircuitNeuron
-from qdl.nn.conv.interaction import Interaction
+from qdl.nn.conv.interacting import Interacting
 from qdl.nn.conv.layers import INTERACTIONS
 from qdl.nn.conv.patches import Windows
-from qdl.nn.encoding import Encoding, encoding_of
+from qdl.nn.encoding import Encoding
 from qdl.nn.encoding.base import require_count
-from qdl.nn.interacting import Interacting
 from qdl.nn.precision import outside_autocast, require_known_precision, require_precision
 
 # A dense layer is a convolution of one position, whose channels are the features.
 _EVERYTHING = Windows((1,), (1,), (0,), (1,), 1, "zeros")
-_KINDS = {name: kind for name, kind in INTERACTIONS.items() if name != "translation"}
 
 
 class QuantumNeuron(Interacting, nn.Linear):
@@ -65,6 +61,8 @@ class QuantumNeuron(Interacting, nn.Linear):
     torch.Size([5, 3])
     """
 
+    KINDS = {name: kind for name, kind in INTERACTIONS.items() if name != "translation"}  # noqa: RUF012
+
     def __init__(
         self,
         in_features: int,
@@ -82,40 +80,20 @@ class QuantumNeuron(Interacting, nn.Linear):
         require_known_precision(dtype)
         sizes = (require_count("in_features", in_features), require_count("out_features", out_features))
         super().__init__(*sizes, bias, device, dtype)
-        self.interaction = interaction.copy() if isinstance(interaction, Circuit) else interaction
-        self.readout, self.options = readout, options
-        named = isinstance(interaction, str) and interaction in _KINDS
-        if not named and coupling is not None:
-            got = f"coupling={coupling}"
-            raise UnsupportedError("cells and circuits have no coupling", got=got, do="leave coupling out")
         if isinstance(interaction, str) and interaction == "translation":
             raise UnsupportedError("a translation needs a place to go", got=repr(interaction), do="use a QuantumConv")
-        self._coupling = (0.5 if coupling is None else coupling) if named else None
-        self.encoding = encoding if named else encoding_of(encoding or "angle", in_features, device=device, dtype=dtype)
-        self._answer = self._plan(options)
-        if isinstance(self._answer, CircuitNeuron):
-            self.weight = nn.Parameter(
-                torch.empty(self._neurons(self._answer), self._answer.angles, device=device, dtype=dtype)
-            )
-            self.reset_parameters()
-
-    def _plan(self, options: dict[str, Any]) -> Interaction | CircuitNeuron:
-        if isinstance(self.encoding, Encoding) and self._coupling is None:
-            return CircuitNeuron(self.encoding, self.interaction, self.readout, options)
-        arguments: Any = (self.in_features, self._coupling, self.readout, self.encoding, self.bias is not None, options)
-        return _KINDS[str(self.interaction)](*arguments)
-
-    def _neurons(self, circuit: CircuitNeuron) -> int:
-        each = len(circuit.observables)
-        if self.out_features % each:
-            expected = f"a multiple of {each}, the observables of a neuron"
-            raise ValuesError("out_features does not fit the readout", got=self.out_features, expected=expected)
-        return self.out_features // each
-
-    @property
-    def circuit(self) -> Circuit:
-        """What is done to one input for one neuron."""
-        return self._answer.circuit
+        self._interact(
+            in_features,
+            out_features,
+            1,
+            interaction=interaction,
+            coupling=coupling,
+            readout=readout,
+            encoding=encoding,
+            options=options,
+            device=device,
+            dtype=dtype,
+        )
 
     @outside_autocast
     def forward(self, x: Tensor) -> Tensor:
@@ -124,13 +102,9 @@ class QuantumNeuron(Interacting, nn.Linear):
             expected = f"(*batch, {self.in_features})"
             raise LayerError("wrong shape for QuantumNeuron", got=tuple(x.shape), expected=expected)
         require_precision(x, self)
-        rows = x.reshape(-1, self.in_features)
-        if isinstance(self._answer, CircuitNeuron):
-            out = self._answer(rows, self.weight)
-            out = out if self.bias is None else out + self.bias
-        else:
-            out = self._answer(rows[..., None], _EVERYTHING, self.weight[..., None], self.bias)[..., 0]
-        return out.reshape(*x.shape[:-1], self.out_features)
+        rows = x.reshape(-1, self.in_features, 1)
+        weight = self.weight if self._coupling is None else self.weight[..., None]
+        return self._answer(rows, _EVERYTHING, weight, self.bias).reshape(*x.shape[:-1], self.out_features)
 
     @classmethod
     def from_linear(cls, linear: nn.Linear, coupling: float = 0.05, **options: Any) -> Self:

@@ -1,4 +1,4 @@
-"""Cells and circuits in the detector's place, patch by patch against the oracle."""
+"""Cells and circuits in the detector's place, in every encoding, patch by patch against the oracle."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import networkx as nx
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 import qdl
 from qdl.errors import QdlError
-from qdl.nn import QuantumConv1d, QuantumConv2d, QuantumConv3d, configure
+from qdl.nn import FourierEncoding, QuantumConv1d, QuantumConv2d, QuantumConv3d, QuantumNeuron, configure
+from qdl.nn.encoding import ENCODINGS
 from tests import oracle
 
 
@@ -55,6 +56,10 @@ def as_it_is(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return x
 
 
+def as_angles(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    return 2 * np.arcsin(np.sqrt(x))
+
+
 def as_amplitudes(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     padded = np.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, 2 ** int(np.ceil(np.log2(x.shape[-1]))) - x.shape[-1])])
     return padded / np.linalg.norm(padded, axis=-1, keepdims=True)
@@ -69,7 +74,7 @@ CASES: list[tuple[dict[str, Any], Any]] = [
     ({"kernel_size": 2, "interaction": own(4), "readout": "all"}, as_it_is),
     ({"kernel_size": (1, 3), "interaction": own(3), "groups": 2, "in_channels": 2, "bias": False}, as_it_is),
     ({"kernel_size": (2, 1), "interaction": own(2), "groups": 2, "in_channels": 2, "readout": "all"}, as_it_is),
-    ({"kernel_size": (1, 2), "interaction": own(4), "in_channels": 2, "encoding": "probability"}, as_it_is),
+    ({"kernel_size": (1, 2), "interaction": own(4), "in_channels": 2, "encoding": "probability"}, as_angles),
     ({"kernel_size": (1, 3), "interaction": own(2), "encoding": "amplitude"}, as_amplitudes),
     ({"kernel_size": 2, "interaction": "so4", "encoding": "amplitude", "readout": "all"}, as_amplitudes),
 ]
@@ -143,7 +148,7 @@ def test_probabilities_at_the_ends_keep_a_finite_gradient() -> None:
     x = torch.tensor([0.0, 1.0, 0.5], dtype=torch.float64).expand(1, 1, 3, 3).clone().requires_grad_()
     (grad,) = torch.autograd.grad(layer(x).sum(), x)
     assert grad.isfinite().all()
-    with pytest.raises(QdlError, match="probabilities"):
+    with pytest.raises(QdlError, match="range"):
         layer(x + 0.1)
 
 
@@ -192,10 +197,12 @@ def test_empty_batches_and_meta_layers() -> None:
     [
         ({"interaction": "su5"}, "unknown cell 'su5'"),
         ({"interaction": 4}, "name or a path"),
-        ({"interaction": own(5)}, "larger than the patch.*5 wires.*at most 4"),
+        ({"interaction": own(6)}, "too many wires: got 6, expected at most 4"),
         ({"interaction": "su4", "coupling": 0.5}, "cells and circuits have no coupling"),
         ({"interaction": "su4", "readout": "linear"}, "unknown readout"),
-        ({"interaction": "su4", "encoding": "signed"}, "unknown encoding"),
+        ({"interaction": "su4", "encoding": "sign"}, "unknown encoding"),
+        ({"interaction": "su4", "encoding": FourierEncoding(3)}, "another number of features: got 3, expected 4"),
+        ({"encoding": FourierEncoding(4)}, "unknown encoding of the detector"),
         ({"interaction": "su4", "pattern": "circle"}, "unknown pattern"),
         ({"interaction": "su4", "share": "some"}, "share"),
         ({"interaction": "su4", "layers": 0}, "layers"),
@@ -229,3 +236,94 @@ def test_probability_encoding_excites_with_probability_x() -> None:
     excited = (1 - layer(x[None, None]).flatten()) / 2
     torch.testing.assert_close(excited[1:3], x.flatten()[1:3], atol=1e-12, rtol=0)
     torch.testing.assert_close(excited, x.flatten(), atol=1.001e-6, rtol=0)
+
+
+RANGES = {"probability": (0.05, 0.95), "chebyshev": (-0.95, 0.95)}
+
+
+@pytest.mark.parametrize("name", sorted(ENCODINGS))
+def test_every_encoding_encodes_patch_by_patch(name: str) -> None:
+    """Each patch by hand, as a circuit of its own; two groups, and what is padded is encoded as zeros."""
+    low, high = RANGES.get(name, (-1.5, 1.5))
+    encoding = ENCODINGS[name](3, **({"dtype": torch.float64} if name in ("fourier", "chebyshev") else {}))
+    wires = encoding.wires
+    part = own(wires)
+    readout = [qdl.X(0) @ qdl.Y(wires - 1), qdl.Z(1)]
+    arguments = {"in_channels": 2, "groups": 2, "kernel_size": (1, 3), "padding": (0, 1), "interaction": part}
+    layer = layer_of(**arguments, readout=readout, encoding=name)
+    x = low + (high - low) * image(layer)
+    circuit = qdl.Circuit(wires).append(encoding.circuit, range(wires), {"x": encoding.circuit.params[0]})
+    circuit.append(part, range(wires), qdl.Param("w", wires + 2))
+    windows = patches(nn.functional.pad(x, (1, 1)), (1, 3), 1, 2)
+    out = layer(x)
+    assert out.shape == (4, 3, 4)
+    for group, row, column in np.ndindex(*windows.shape[:3]):
+        values = {"x": encoding.values(windows[group, row, column]), "w": layer.weight[group]}
+        expected = qdl.expval(circuit, readout, values) + layer.bias[2 * group : 2 * group + 2]
+        found = out[2 * group : 2 * group + 2, row, column]
+        torch.testing.assert_close(found, expected, atol=1e-12, rtol=0)
+
+
+@pytest.mark.parametrize("name", ["fourier", "chebyshev"])
+def test_frequencies_are_trained_with_the_layer_and_shared_by_all_patches(name: str) -> None:
+    layer = layer_of(kernel_size=(1, 2), interaction=own(2), encoding=name)
+    assert list(layer.state_dict()) == ["weight", "bias", "encoding.frequency"]
+    assert layer.encoding.frequency.shape == (2, 1)
+    x = image(layer)
+    optimizer = torch.optim.Adam(layer.parameters(), lr=0.05)
+    losses = []
+    for _ in range(40):
+        optimizer.zero_grad()
+        losses.append((layer(x) - x[..., :-1].cos()).square().mean())
+        losses[-1].backward()
+        optimizer.step()
+    assert losses[-1] < 0.5 * losses[0]
+    assert (layer.encoding.frequency - 1).abs().min() > 0.02
+    other = layer_of(kernel_size=(1, 2), interaction=own(2), encoding=name)
+    other.load_state_dict(layer.state_dict())
+    assert torch.equal(other(x), layer(x))
+    for copied in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+        copied.encoding.frequency.data.fill_(2.0)
+        assert (copied(x) - layer(x)).abs().max() > 0.01
+
+
+def test_gradients_of_frequencies_are_differences() -> None:
+    layer = layer_of(kernel_size=(1, 2), interaction=own(2), out_channels=2, encoding="chebyshev")
+    x = image(layer).requires_grad_()
+
+    def run(x: Tensor, *parameters: Tensor) -> Tensor:
+        named = dict(zip(dict(layer.named_parameters()), parameters, strict=True))
+        return torch.func.functional_call(layer, named, (x[None],))
+
+    torch.autograd.gradcheck(run, (x, *layer.parameters()), atol=1e-6)
+
+
+def test_an_encoding_can_be_given_and_shared() -> None:
+    encoding = FourierEncoding(2, copies=2, dtype=torch.float64)
+    first = layer_of(kernel_size=(1, 2), interaction=own(4), encoding=encoding)
+    second = layer_of(kernel_size=(2, 1), interaction=own(3), encoding=encoding)
+    assert first.encoding is second.encoding is encoding
+    x = image(first)
+    (first(x).sum() + second(x).sum()).backward()
+    assert (encoding.frequency.grad.abs() > 1e-6).all()
+    with pytest.raises(QdlError, match="precision"):
+        QuantumConv2d(1, 1, (1, 2), interaction=own(4), encoding=encoding)(x.float())
+
+
+@pytest.mark.parametrize(("encoding", "wires"), [("angle", 2), ("dense_angle", 2), ("fourier", 5)])
+def test_a_patch_is_asked_by_a_quantum_neuron(encoding: str, wires: int) -> None:
+    """By a tiled circuit, by one on the patch's own wires, and by one with a wire for the neuron itself."""
+    options: dict[str, Any] = {"interaction": own(wires), "encoding": encoding, "dtype": torch.float64}
+    conv, neuron = QuantumConv1d(2, 3, 2, **options), QuantumNeuron(4, 3, **options)
+    neuron.load_state_dict(conv.state_dict())
+    x = torch.rand(3, 2, 6, dtype=torch.float64)
+    windows = x.unfold(2, 2, 1).transpose(1, 2).flatten(2)
+    torch.testing.assert_close(conv(x).mT, neuron(windows), atol=1e-12, rtol=0)
+
+
+def test_inputs_are_left_unchecked_where_that_is_asked_for() -> None:
+    arguments = {"kernel_size": 2, "interaction": "so4", "encoding": "probability"}
+    x = torch.full((1, 3, 3), 1.5, dtype=torch.float64)
+    with pytest.raises(QdlError, match="range"):
+        layer_of(**arguments)(x)
+    assert layer_of(**arguments, validate=False)(x).isfinite().all()

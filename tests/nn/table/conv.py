@@ -13,6 +13,16 @@ ROWS = [
     Row("QuantumConv2d-excitation", partial(QuantumConv2d, 1, 2, 3, readout="excitation"), uniform(2, 1, 5, 5)),
     Row("QuantumConv2d-cell", partial(QuantumConv2d, 1, 2, 2, interaction="su4"), uniform(2, 1, 4, 4)),
     Row(
+        "QuantumConv1d-fourier",
+        partial(QuantumConv1d, 2, 4, 2, groups=2, interaction="su4", readout="all", encoding="fourier"),
+        uniform(3, 2, 4),
+    ),
+    Row(
+        "QuantumConv2d-iqp",
+        partial(QuantumConv2d, 1, 2, (1, 2), interaction="su4", encoding="iqp"),
+        uniform(2, 1, 3, 3),
+    ),
+    Row(
         "QuantumConv2d-exchange",
         partial(QuantumConv2d, 2, 4, 3, padding=1, groups=2, interaction="exchange"),
         uniform(2, 2, 5, 6),

@@ -15,4 +15,5 @@ ROWS = [
         uniform(2, 3),
     ),
     Row("QCNN-amplitude", partial(QCNN, 2, "su4", encoding="amplitude", features=3, grad="autograd"), uniform(2, 3)),
+    Row("QCNN-chebyshev", partial(QCNN, 2, "su4", encoding="chebyshev", grad="autograd"), uniform(3, 2)),
 ]

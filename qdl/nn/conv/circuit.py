@@ -1,15 +1,18 @@
-"""A circuit as a neuron: the input's wires and the neuron's own meet, and observables are read."""
+"""Cells and circuits as neurons: each patch is encoded, meets the neuron in its circuit, and observables are read."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import count
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from qdl.errors import CircuitError, UnsupportedError
+from qdl.errors import CircuitError, UnsupportedError, ValuesError
 from qdl.ir import Circuit, Observable, Param, Z, cell, tile
+from qdl.nn.conv.interaction import Filter
+from qdl.nn.conv.patches import Windows
 from qdl.nn.encoding import Encoding
 from qdl.nn.seeds import derived
 from qdl.run import compile as plan
@@ -17,13 +20,13 @@ from qdl.run import compile as plan
 TILING = {"pattern": "ring", "layers": 1, "share": "none"}
 
 
-class CircuitNeuron:
+class CircuitNeuron(Filter):
     """Tr[U (rho_x (x) |0><0|) U^+ O] for a circuit U and each of some observables O (PHYSICS.md A1, *ours*).
 
     Parameters
     ----------
     encoding : Encoding
-        rho_x, on the first wires.
+        Of a patch: rho_x, on the first wires.
     interaction : str, path or Circuit
         U. On one wire more than the encoding, the last is the neuron's own, in |0> at first. On as many, the neuron is
         read on the input's wires. On fewer, it is tiled over them.
@@ -37,8 +40,8 @@ class CircuitNeuron:
         self.encoding, self.options = encoding, options
         part = self._part(interaction, encoding.wires)
         self.angles = sum(param.size for param in part.params)
-        self.circuit = Circuit(part.wires).append(encoding.circuit, range(encoding.wires), {"x": _inputs(encoding)})
-        self.circuit.append(part, range(part.wires), Param("weight", self.angles) if self.angles else None)
+        weight = Param("weight", self.angles) if self.angles else None
+        self.circuit = encoding.begin(part.wires).append(part, range(part.wires), weight)
         self.observables = _observables(readout, part.wires, encoding.wires)
         own = {name: value for name, value in options.items() if name not in TILING}
         self.compiled = plan(self.circuit, self.observables, **own)
@@ -46,35 +49,52 @@ class CircuitNeuron:
     def _part(self, interaction: Any, wires: int) -> Circuit:
         part = interaction if isinstance(interaction, Circuit) else cell(interaction)
         if part.wires > wires + 1:
-            expected = f"at most {wires}, and one for the neuron"
+            expected = f"at most {wires} of the encoded input, and one for the neuron"
             raise CircuitError("the interaction has too many wires", got=part.wires, expected=expected)
         tiling = {name: self.options[name] for name in TILING if name in self.options}
         if part.wires < wires:
             return tile(part, wires=wires, **{**TILING, **tiling})
         if tiling:
             got, do = ", ".join(tiling), "leave these options out"
-            raise UnsupportedError("an interaction as large as the input is not tiled", got=got, do=do)
+            raise UnsupportedError("an interaction as large as the encoded input is not tiled", got=got, do=do)
         return part
 
-    def __call__(self, x: Tensor, weight: Tensor) -> Tensor:
-        """(B, in), (neurons, angles) -> (B, out), the observables of a neuron side by side."""
-        values = self.encoding.values(x)
-        # A neuron's angles are shared by the batch, and gates that are shared are fused: a run for each neuron.
-        return torch.cat([self._run(values, angles, run) for run, angles in enumerate(weight)], -1)
+    def neurons(self, outputs: int, groups: int) -> int:
+        """How many neurons give these outputs."""
+        each = len(self.observables)
+        if outputs % (groups * each):
+            expected = f"a multiple of {groups * each}: a neuron has {each}, and there are {groups} groups"
+            raise ValuesError("the number of outputs does not fit the readout", got=outputs, expected=expected)
+        return outputs // each
 
-    def _run(self, values: Tensor, angles: Tensor, run: int) -> Tensor:
-        bound = {"x": values, "weight": angles} if self.angles else {"x": values}
+    def encode(self, x: Tensor) -> tuple[Tensor, None]:
+        """The sample as it is: what is encoded, and checked, are its patches."""
+        return x, None
+
+    def answer(self, x: Tensor, windows: Windows, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """What is read of every patch, the observables of a neuron side by side; weight of shape (neurons, angles)."""
+        return windows.answers(x, lambda patches: self._respond(patches, weight))
+
+    def _respond(self, patches: Tensor, weight: Tensor) -> Tensor:
+        """(groups, size, N), (neurons, angles) -> (groups, outputs of a group, N)."""
+        values = self.encoding.values(patches.mT)
+        per_group = weight.reshape(len(patches), len(weight) // len(patches), self.angles)
+        # A neuron's angles are shared by its patches, and gates that are shared are fused: a run for each neuron.
+        runs = count()
+        groups = [
+            torch.cat([self._run(x, angles, next(runs)) for angles in neurons], -1).mT
+            for x, neurons in zip(values, per_group, strict=True)
+        ]
+        return torch.stack(groups)
+
+    def _run(self, x: Tensor, angles: Tensor, run: int) -> Tensor:
+        values = {"x": x, "weight": angles} if self.angles else {"x": x}
         # Neurons that shared their random numbers would err together.
-        read: Tensor = self.compiled(bound, seed=derived(self.options.get("seed"), run))
+        read: Tensor = self.compiled(values, seed=derived(self.options.get("seed"), run))
         return read
 
     def __str__(self) -> str:
         return f"observables={len(self.observables)}, engine={self.options.get('engine', 'state')}"
-
-
-def _inputs(encoding: Encoding) -> Param:
-    (x,) = encoding.circuit.params
-    return x
 
 
 def _observables(readout: Any, wires: int, inputs: int) -> list[Observable]:

@@ -2,41 +2,84 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from collections.abc import Mapping
 from math import pi
-from typing import Any, Protocol, Self
+from typing import Any, ClassVar, Self
 
+import torch
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
+from qdl.errors import UnsupportedError
 from qdl.ir import Circuit
-
-
-class Answer(Protocol):
-    """How such a layer comes by its outputs, planned: a named interaction, or any circuit."""
-
-    @property
-    def circuit(self) -> Circuit: ...
+from qdl.nn.conv.circuit import CircuitNeuron
+from qdl.nn.conv.interaction import Interaction
+from qdl.nn.encoding import Encoding, encoding_of
 
 
 class Interacting(nn.Module):
     """Stands before torch's layer among the bases of a quantum one. Whoever has no coupling is a cell or a circuit."""
 
+    KINDS: ClassVar[Mapping[str, type[Interaction]]]
+
     weight: Tensor
     bias: Any
     interaction: Any
+    readout: Any
+    encoding: Any
     options: dict[str, Any]
+    _size: int
     _coupling: float | None
-    _answer: Any
+    _answer: Interaction | CircuitNeuron
 
-    @abstractmethod
-    def _plan(self, options: dict[str, Any]) -> Answer:
+    def _interact(
+        self,
+        size: int,
+        outputs: int,
+        groups: int,
+        *,
+        interaction: Any,
+        coupling: float | None,
+        readout: Any,
+        encoding: str | Encoding | None,
+        options: dict[str, Any],
+        **factory: Any,
+    ) -> None:
+        """Plans how patches of a size are answered; a circuit's angles take the place of torch's weight."""
+        self.interaction = interaction.copy() if isinstance(interaction, Circuit) else interaction
+        self.readout, self.encoding, self.options, self._size = readout, encoding, options, size
+        self._coupling = 0.5 if coupling is None else coupling
+        if not isinstance(interaction, str) or interaction not in self.KINDS:
+            if coupling is not None:
+                got, do = f"coupling={coupling}", "leave coupling out"
+                raise UnsupportedError("cells and circuits have no coupling", got=got, do=do)
+            self._coupling = None
+            self.encoding = encoding_of(encoding or "angle", size, options.get("validate", True), **factory)
+        self._answer = self._plan(options)
+        if isinstance(self._answer, CircuitNeuron):
+            shape = (self._answer.neurons(outputs, groups), self._answer.angles)
+            self.weight = nn.Parameter(torch.empty(shape, **factory))
+            self.reset_parameters()
+
+    def _plan(self, options: dict[str, Any]) -> Interaction | CircuitNeuron:
         """The answer under these options and the layer's own settings."""
+        if self._coupling is None:
+            return CircuitNeuron(self.encoding, self.interaction, self.readout, options)
+        kind = self.KINDS[self.interaction]
+        return kind(self._size, self._coupling, self.readout, self.encoding, self.bias is not None, options)
+
+    @property
+    def circuit(self) -> Circuit:
+        """What is done to one patch, or input, for one output; for one neuron where its readout gives several.
+
+        The translation's register depends on the image: see `qdl.nn.conv.translation_circuit`.
+        """
+        return self._answer.circuit
 
     @property
     def coupling(self) -> float:
         """g per unit of weight; not in the state_dict, and free to be set between passes."""
-        if self._coupling is None:
+        if self._coupling is None or isinstance(self._answer, CircuitNeuron):
             raise AttributeError("cells and circuits have no coupling")
         return float(self._answer.coupling)
 
