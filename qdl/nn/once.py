@@ -27,6 +27,8 @@ def once(found: Sequence[Tensor | None], origins: Sequence[Tensor]) -> tuple[Ten
 
 
 class _Once(Function):
+    generate_vmap_rule = True
+
     @staticmethod
     def forward(count: int, *tensors: Tensor) -> tuple[Tensor, ...]:
         return tuple(tensor.clone() for tensor in tensors[:count])

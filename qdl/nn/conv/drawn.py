@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from itertools import count
 from typing import Any
 
 import torch
@@ -70,10 +69,11 @@ class _Drawn(FirstOrder):
 def _estimated_gradients(
     ctx: Any, cotangent: Tensor, x: Tensor, weight: Tensor, offset: Tensor
 ) -> tuple[Tensor | None, ...]:
-    runs, rules = count(1), ctx.rules
+    rules = ctx.rules
 
-    def change(high: tuple[Tensor, ...], low: tuple[Tensor, ...]) -> Tensor:
-        one, other = (ctx.draw(next(runs), *at) for at in (high, low))
+    def change(place: int, high: tuple[Tensor, ...], low: tuple[Tensor, ...]) -> Tensor:
+        # Runs are numbered by what they are for: freezing one argument changes the estimates of no other.
+        one, other = (ctx.draw(2 * place + side, *at) for side, at in ((1, high), (2, low)))
         return cotangent * (one - other)
 
     grads = [
@@ -83,13 +83,13 @@ def _estimated_gradients(
     for k in range(x.shape[1]):
         if grads[0] is not None:
             high, low, step = rules.by_x(x, k)
-            grads[0][:, k] = change((high, weight, offset), (low, weight, offset)).sum(1) / step
+            grads[0][:, k] = change(2 * k + 1, (high, weight, offset), (low, weight, offset)).sum(1) / step
         if grads[1] is not None:
             high, low, step = rules.by_weight(weight, k)
-            grads[1][..., k] = change((x, high, offset), (x, low, offset)).sum(-1) / step
+            grads[1][..., k] = change(2 * k + 2, (x, high, offset), (x, low, offset)).sum(-1) / step
     if grads[2] is not None:
         (high, low, step) = rules.by_offset(offset[..., None], 0)
-        grads[2] = change((x, weight, high[..., 0]), (x, weight, low[..., 0])).sum(-1) / step
+        grads[2] = change(0, (x, weight, high[..., 0]), (x, weight, low[..., 0])).sum(-1) / step
     return tuple(grads)
 
 

@@ -38,6 +38,8 @@ class Row:
     independent : bool
         Whether the first axis of every input and of the answer is a batch of which no sample sees another (False for
         batch normalisation in training and for losses that are means).
+    vmap : bool
+        Whether torch.func.vmap runs it; else a QdlError refuses.
     input_grad : bool
         Whether floating inputs are numbers to differentiate by (False for bits and spins).
     """
@@ -50,6 +52,7 @@ class Row:
     random: bool = False
     unbatched: bool = True
     independent: bool = True
+    vmap: bool = True
     input_grad: bool = True
 
     def __str__(self) -> str:
