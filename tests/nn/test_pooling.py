@@ -257,6 +257,10 @@ def test_block_spins_pass_the_gradient_that_they_name() -> None:
     torch.testing.assert_close(found, torch.full((1, 6), 1 / 3).double())
     (found,) = torch.autograd.grad(warm(spins)[0, 0], spins)
     torch.testing.assert_close(found[0, :3], ((1 - torch.tensor(0.5).tanh() ** 2) / 2).double().expand(3))
-    for wrong in ({"temperature": 1.0, "straight_through": True}, {"rule": "decimation", "temperature": 1.0}):
+    for wrong in (
+        {"temperature": 1.0, "straight_through": True},
+        {"rule": "decimation", "temperature": 1.0},
+        {"seed": "three"},
+    ):
         with pytest.raises(QdlError):
             BlockSpin1d(2, **wrong)

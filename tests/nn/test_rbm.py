@@ -160,6 +160,22 @@ def test_annealing_starts_where_it_is_told(values: str) -> None:
 
 
 @BOTH
+def test_annealing_from_the_means_of_the_data_errs_less(values: str) -> None:
+    """The machine's units are held by couplings alone: its biases say nothing of their means."""
+    torch.manual_seed(3)
+    rbm = RBM(8, 4, values=values, dtype=torch.float64)
+    with torch.no_grad():
+        rbm.weight.fill_(0.6)
+        rbm.hidden_bias.fill_(2.0)
+    data = rbm.sample(500, 50, seed=0)
+    for seed in range(5):
+        informed, blind = (
+            rbm.annealed_log_partition(chains=200, steps=10, data=given, seed=seed).error for given in (data, None)
+        )
+        assert informed < 0.7 * blind
+
+
+@BOTH
 def test_converted_it_gives_the_same_states_the_same_probability(values: str) -> None:
     other = next(name for name in ALL if name != values)
     rbm = machine(values).eval()
@@ -168,6 +184,7 @@ def test_converted_it_gives_the_same_states_the_same_probability(values: str) ->
     assert not turned.training
     torch.testing.assert_close(turned.log_likelihood(ALL[other]), rbm.log_likelihood(ALL[values]))
     torch.testing.assert_close(turned.chains == turned.chains.max(), rbm.chains == rbm.chains.max())
+    assert set(turned.chains.unique().tolist()) == set(ALL[other].unique().tolist())
     torch.testing.assert_close(turned.converted(values).weight, rbm.weight)
 
 

@@ -16,6 +16,13 @@ from qdl.physics import (
     probability_angles,
     signed_angles,
 )
+from qdl.physics.encodings.feature_maps import words
+
+
+def test_a_ring_closes_from_three_wires_on() -> None:
+    assert words(2, "ring") == [(0,), (1,), (0, 1)]
+    assert words(3, "ring")[3:] == [(0, 1), (1, 2), (2, 0)]
+    assert words(4, "ring")[4:] == [(0, 1), (1, 2), (2, 3), (3, 0)]
 
 
 def test_probability_encoding_excites_with_probability_x() -> None:

@@ -13,7 +13,7 @@ from qdl.errors import UnsupportedError, ValuesError
 from qdl.nn.pooling.windows import Pool, Size
 from qdl.nn.precision import outside_autocast
 from qdl.nn.scale import require_finite, require_known
-from qdl.nn.seeds import fixed
+from qdl.nn.seeds import fixed, require_seed
 from qdl.physics.pooling import block_mean
 
 RULES = ("majority", "decimation")
@@ -42,6 +42,7 @@ class _BlockSpin(Pool):
         if temperature and straight_through:
             raise UnsupportedError("a warm block spin has a derivative of its own", do="drop straight_through")
         self.rule, self.temperature, self.ties = rule, float(temperature), ties
+        require_seed(seed)
         self.straight_through, self.seed = straight_through, seed
 
     @outside_autocast

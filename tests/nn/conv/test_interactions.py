@@ -255,6 +255,25 @@ def test_a_mode_with_too_few_levels_is_refused_before_it_runs() -> None:
         layer(torch.rand(1, 1, 2, 2))
 
 
+@pytest.mark.parametrize(
+    ("weight", "kernel", "oscillator", "fits"),
+    [(0.3, 1, 1.0, True), (0.3, 4, 1.0, False), (6.0, 1, 1.0, False), (0.3, 1, 3.5, False)],
+)
+def test_all_weights_together_and_the_oscillator_must_stay_within_the_levels(
+    weight: float, kernel: int, oscillator: float, fits: bool
+) -> None:
+    options = {"cutoff": 16, "coupling": 0.5, "oscillator": oscillator}
+    layer, x = QuantumConv2d(1, 1, kernel, interaction="displaced", **options), torch.rand(1, 1, 4, 4)
+    torch.nn.init.constant_(layer.weight, weight)
+    assert layer(x).isfinite().all()  # the closed form has no levels to leave
+    configure(layer, engine="state")
+    if fits:
+        assert layer(x).isfinite().all()
+    else:
+        with pytest.raises(QdlError, match="too few levels"):
+            layer(x)
+
+
 def test_a_register_that_is_no_power_of_two_is_refused() -> None:
     layer = QuantumConv1d(1, 1, 3, padding=1, padding_mode="circular", engine="state", **SLIDING)
     with pytest.raises(QdlError, match=r"2\*\*n sites.*closed"):
