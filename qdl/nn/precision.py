@@ -45,13 +45,13 @@ def precision(module: nn.Module) -> torch.dtype | None:
 
 
 def require_precision(x: Tensor, module: nn.Module) -> None:
-    """Refuses an input whose precision is not that of the parameters, or neither single nor double."""
+    """Refuses an input whose precision is not that of the parameters, or neither single nor double, as after half()."""
     own = precision(module)
-    if x.dtype != own if own else x.dtype not in PRECISIONS:
+    if x.dtype not in PRECISIONS or (own and x.dtype != own):
         raise LayerError(
             "the input's precision is not the layer's",
             got=x.dtype,
-            expected=own or "torch.float32 or torch.float64",
+            expected=own if own in PRECISIONS else "torch.float32 or torch.float64",
             do="convert the input with .to(dtype) or the layer with .float() or .double()",
         )
 

@@ -24,6 +24,12 @@ class Refusals:
                 with pytest.raises(QdlError):
                     call(layer, replaced(inputs, k, inputs[k].to(dtype)))
 
+    @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+    def test_a_layer_made_half_precise_refuses_to_answer(self, row: Row, dtype: torch.dtype) -> None:
+        layer, inputs = row.fresh(dtype=torch.float32), row.inputs(torch.float32)
+        with pytest.raises(QdlError):
+            call(layer.to(dtype), tuple(x.to(dtype) if x.is_floating_point() else x for x in inputs))
+
     def test_shapes_that_do_not_fit_are_refused(self, row: Row) -> None:
         """Or they have an answer: an error from the depths of torch is neither."""
         layer, inputs = double(row)
