@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isfinite
 from typing import Any
 
 import networkx as nx
@@ -13,6 +12,7 @@ from torch.nn.functional import linear
 
 from qdl.errors import LayerError, UnsupportedError, ValuesError
 from qdl.ir import Circuit, Observable, Param, Z
+from qdl.nn.activation import real
 from qdl.nn.boltzmann.quantum import edges_of
 from qdl.nn.encoding.base import require_count
 from qdl.nn.forms import TwoForms
@@ -95,9 +95,10 @@ class ThermalLayer(nn.Module, TwoForms):
         require_known_precision(dtype)
         self.in_features = require_count("in_features", in_features)
         self.out_features = n = require_count("out_features", out_features)
-        if not (temperature > 0 and isfinite(temperature)):
+        if real("temperature", temperature) <= 0:
             raise ValuesError("the temperature makes no sense", got=temperature, expected="a number above 0")
-        self.temperature, self.start, self.edges = float(temperature), transverse, edges_of(graph, n)
+        self.temperature, self.edges = float(temperature), edges_of(graph, n)
+        self.start = None if transverse is None else real("transverse field", transverse)
         self.observables = tuple(Z(wire) for wire in range(n)) if observables is None else tuple(observables)
         self._read = [letters_of(observable, n) for observable in self.observables]
         made = {"device": device, "dtype": dtype}

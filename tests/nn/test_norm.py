@@ -86,7 +86,7 @@ def test_bad_input_is_refused_and_leaves_the_statistics() -> None:
     torch.func.grad(lambda x: layer(x).sum())(torch.rand(2, 3, 4, 4))
 
 
-@pytest.mark.parametrize("dim", [0, 1, -1])
+@pytest.mark.parametrize("dim", [0, 1, -1, -2])
 def test_born_and_gibbs_along_any_axis(dim: int) -> None:
     x = torch.randn(3, 5, 4).double()
     torch.testing.assert_close(BornNorm(dim)(x), nn.functional.normalize(x, dim=dim))

@@ -123,11 +123,31 @@ def test_it_learns_the_law_of_another(loss: str) -> None:
         ((2, 2), {"graph": nx.DiGraph([(0, 1)])}, "no graph"),
         ((2, 2), {"graph": [(0, 1)]}, "no graph"),
         ((2, 2), {"dtype": torch.float16}, "precision"),
+        ((2, 2), {"transverse": "strong"}, "transverse field"),
+        ((2, 2), {"transverse": float("nan")}, "transverse field"),
     ],
 )
 def test_bad_arguments_are_refused(arguments: tuple[int, int], options: dict[str, object], message: str) -> None:
     with pytest.raises(QdlError, match=message):
         QBM(*arguments, **options)
+
+
+@pytest.mark.parametrize("transverse", [0.0, 0.4])
+def test_what_hardly_ever_happens_has_a_likelihood_in_single_precision(transverse: float) -> None:
+    single, exact = QBM(2, 1, transverse=transverse), QBM(2, 1, transverse=transverse, dtype=DOUBLE)
+    with torch.no_grad():
+        single.bias.fill_(60.0)
+        single.weight.fill_(0.25)
+        for one, other in zip(exact.parameters(), single.parameters(), strict=True):
+            one.copy_(other)
+    never = -torch.ones(1, 2)
+    found, wanted = single.log_likelihood(never), exact.log_likelihood(never.double())
+    torch.testing.assert_close(found, wanted.float())
+    by = [torch.autograd.grad(value.sum(), (of.bias, of.weight)) for value, of in ((found, single), (wanted, exact))]
+    for one, other in zip(*by, strict=True):
+        torch.testing.assert_close(one, other.float(), atol=1e-5, rtol=1e-4)
+    if not transverse:
+        torch.testing.assert_close(found, single.log_likelihood_bound(never))
 
 
 def test_bad_inputs_and_too_many_spins_are_refused() -> None:

@@ -119,6 +119,9 @@ def test_it_learns_a_function_that_no_single_field_gives() -> None:
     [
         ({"temperature": 0.0}, ValuesError),
         ({"temperature": float("nan")}, ValuesError),
+        ({"temperature": "warm"}, ValuesError),
+        ({"transverse": "strong"}, ValuesError),
+        ({"transverse": float("inf")}, ValuesError),
         ({"observables": [qdl.Z(3)]}, CircuitError),
         ({"observables": [qdl.Hermitian([[1, 2], [2, 0]], 0)]}, UnsupportedError),
         ({"graph": nx.path_graph(4)}, ValuesError),

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from qdl.errors import UnsupportedError, ValuesError
+from qdl.nn.activation import real
 from qdl.nn.boltzmann.inputs import generator_of, require_states
 from qdl.nn.encoding.base import require_count
 from qdl.nn.precision import outside_autocast, require_known_precision
@@ -81,7 +82,7 @@ class QBM(nn.Module):
         self.visible, self.hidden = require_count("visible", visible), require_count("hidden", hidden, 0)
         units = visible + hidden
         self.edges = edges_of(graph, units)
-        self.start = float(transverse)
+        self.start = real("transverse field", transverse)
         made = {"device": device, "dtype": dtype}
         self.transverse = nn.Parameter(torch.empty(units, **made))
         self.bias = nn.Parameter(torch.empty(units, **made))
@@ -120,7 +121,10 @@ class QBM(nn.Module):
 
     def probabilities(self) -> Tensor:
         """P(v) of all visible states, shape (2**visible,), the first being all +1."""
-        return self.model.probabilities().unflatten(-1, (1 << self.visible, 1 << self.hidden)).sum(-1)
+        return self._visible(self.model)
+
+    def _visible(self, model: Ising) -> Tensor:
+        return model.probabilities().unflatten(-1, (1 << self.visible, 1 << self.hidden)).sum(-1)
 
     @outside_autocast
     def log_likelihood(self, v: Tensor) -> Tensor:
@@ -128,7 +132,9 @@ class QBM(nn.Module):
         self._require(v, exact=True)
         places = 1 << torch.arange(self.visible - 1, -1, -1, device=v.device)
         index = ((v.detach() < 0) * places).sum(-1)
-        return self.probabilities().log()[index]
+        # In double precision, where what hardly ever happens has a logarithm still.
+        wide = Ising(self.transverse.double(), self.bias.double(), self.weight.double(), self.edges)
+        return self._visible(wide).log()[index].to(v.dtype)
 
     @outside_autocast
     def log_likelihood_bound(self, v: Tensor) -> Tensor:
