@@ -98,6 +98,13 @@ def test_a05_a_qcnn_halves_its_qubits(wires: int, measured: Measured) -> None:
         assert {wire for pair in (*pairs, *pools) for wire in pair} <= left
         left -= {source for source, _ in pools}
         measured("qubits left / (wires / 2^layer)", len(left) * 2 ** (layer + 1) / wires, at_least=1, at_most=1)
+        # As the circuit has it: what comes behind the last gate on a wire that this layer gave up.
+        gone = set(range(wires)) - left
+        last = max(k for k, op in enumerate(model.circuit.operations) if gone & set(op.wires))
+        touched = {wire for op in model.circuit.operations[last + 1 :] for wire in op.wires}
+        measured("wires used later and not left", len(touched - left), at_most=0)
+        if len(left) > 1:
+            measured("wires left and not used later", len(left - touched), at_most=0)
     assert left == {model.output_wire}
 
 
