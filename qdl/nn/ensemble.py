@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from qdl.errors import LayerError, ValuesError
+from qdl.nn.activation import real
 from qdl.nn.losses.base import require_distributions
 from qdl.nn.precision import outside_autocast, require_known_precision, require_precision
 from qdl.nn.scale import require_known
@@ -84,7 +85,11 @@ class Ensemble(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        self.members = nn.ModuleList(members)
+        listed = list(members) if isinstance(members, Iterable) else [None]
+        if not all(isinstance(member, nn.Module) for member in listed):
+            got = f"a {type(members).__name__}"
+            raise ValuesError("the members of an ensemble are modules", got=got, expected="a list of modules")
+        self.members = nn.ModuleList(listed)
         count = len(self.members)
         if not count:
             raise ValuesError("an ensemble without members", do="pass at least one module")
@@ -94,7 +99,7 @@ class Ensemble(nn.Module):
             require_known("output of a member", kind, OUTPUTS)
         if len(self.outputs) != count:
             raise ValuesError("there must be one output for each member", got=len(self.outputs), expected=count)
-        if not 0 < temperature < float("inf"):
+        if real("temperature", temperature) <= 0:
             raise ValuesError("no temperature of an ensemble", got=temperature, expected="a positive number")
         require_known_precision(dtype)
         self.combine, self.temperature, self.validate = combine, float(temperature), validate
@@ -191,6 +196,9 @@ class FreeEnergyClassifier(nn.Module):
             raise ValuesError("a machine without free_energy", got=type(machine).__name__, expected="RBM or QBM")
         if classes < 2:
             raise ValuesError("nothing to tell apart", got=f"classes={classes}", expected="at least 2")
+        seen = getattr(machine, "visible", classes + 1)
+        if seen <= classes:
+            raise ValuesError("the machine has no units for inputs", got=f"visible={seen}", expected=f"above {classes}")
         self.machine, self.classes, self.off = machine, classes, float(off)
 
     @outside_autocast

@@ -160,7 +160,7 @@ class BornNorm(nn.Module):
     def __init__(self, dim: int = -1, readout: str = "amplitude") -> None:
         super().__init__()
         require_known("readout of a wave function", readout, READOUTS)
-        self.dim, self.readout = dim, readout
+        self.dim, self.readout = whole(dim), readout
 
     @outside_autocast
     def forward(self, x: Tensor) -> Tensor:
@@ -208,7 +208,7 @@ class Gibbs(Thermal):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__(temperature, trainable=trainable, device=device, dtype=dtype)
-        self.dim = dim
+        self.dim = whole(dim)
 
     @outside_autocast
     def forward(self, x: Tensor) -> Tensor:
@@ -224,6 +224,13 @@ class Gibbs(Thermal):
 
     def extra_repr(self) -> str:
         return f"dim={self.dim}, {super().extra_repr()}"
+
+
+def whole(dim: int) -> int:
+    """An axis, or a clear refusal."""
+    if isinstance(dim, bool) or not isinstance(dim, int):
+        raise ValuesError("no axis", got=repr(dim), expected="an integer")
+    return dim
 
 
 def require_axis(x: Tensor, dim: int) -> None:

@@ -79,8 +79,9 @@ class TacchinoPerceptron(TwoForms, nn.Module):
     @classmethod
     def from_signs(cls, signs: Tensor, encoding: str = "sign", **options: Any) -> Self:
         """A layer whose weights are given signs +-1, shape (out_features, in_features)."""
-        if signs.dim() != 2 or not bool((signs.abs() == 1).all()):
-            raise ValuesError("weights must be signs", got=f"shape {tuple(signs.shape)}", expected="a matrix of +-1")
+        if not isinstance(signs, Tensor) or signs.dim() != 2 or not bool((signs.abs() == 1).all()):
+            got = f"shape {tuple(signs.shape)}" if isinstance(signs, Tensor) else f"a {type(signs).__name__}"
+            raise ValuesError("weights must be signs", got=got, expected="a matrix of +-1")
         dtype = signs.dtype if signs.is_floating_point() else None
         out, size = signs.shape
         layer = cls(size, out, encoding=encoding, device=signs.device, dtype=dtype, **options)

@@ -99,7 +99,10 @@ class ThermalLayer(nn.Module, TwoForms):
             raise ValuesError("the temperature makes no sense", got=temperature, expected="a number above 0")
         self.temperature, self.edges = float(temperature), edges_of(graph, n)
         self.start = None if transverse is None else real("transverse field", transverse)
-        self.observables = tuple(Z(wire) for wire in range(n)) if observables is None else tuple(observables)
+        listed = [Z(wire) for wire in range(n)] if observables is None else observables
+        if not isinstance(listed, Sequence) or not all(isinstance(each, Observable) for each in listed):
+            raise ValuesError("what is read makes no sense", got=repr(listed), expected="a list of observables")
+        self.observables = tuple(listed)
         self._read = [letters_of(observable, n) for observable in self.observables]
         made = {"device": device, "dtype": dtype}
         self.weight = nn.Parameter(torch.empty(n, in_features, **made))

@@ -144,6 +144,10 @@ def test_a_product_of_experts_is_normalised_over_the_axis_that_is_named() -> Non
 
 WRONG: dict[str, tuple[Callable[[], Any], str]] = {
     "nobody": (lambda: Ensemble([]), "without members"),
+    "numbers": (lambda: Ensemble([1, 2]), "list of modules"),
+    "one alone": (lambda: Ensemble(Says(A)), "got a Says"),
+    "heat": (lambda: Ensemble([Says(A)], temperature="warm"), "temperature"),
+    "small": (lambda: FreeEnergyClassifier(RBM(2, 2), 2), "visible=2"),
     "combination": (lambda: Ensemble([Says(A)], "vote"), "'vote'"),
     "output": (lambda: Ensemble([Says(A)], outputs="log"), "'log'"),
     "outputs": (lambda: Ensemble([Says(A)], outputs=["logits", "logits"]), "got 2, expected 1"),

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+import qdl
 from qdl.errors import QdlError, UnsupportedError, ValuesError
 from qdl.nn import (
     FreeEnergyLoss,
@@ -300,6 +301,10 @@ WRONG: dict[str, tuple[Callable[[], Any], str]] = {
     "square": (lambda: FreeEnergyLoss(torch.ones(4, 2)), "not square"),
     "axes": (lambda: FreeEnergyLoss(torch.ones(4, 2, 2)), "no Hamiltonian"),
     "temperature": (lambda: FreeEnergyLoss(torch.ones(4), -1.0), "no temperature"),
+    "observable": (lambda: FreeEnergyLoss(qdl.Z(0)), "got a Observable.*operator"),
+    "nothing": (lambda: MaxEntDualLoss(None), "got a NoneType"),
+    "infinite": (lambda: FreeEnergyLoss([0.0, torch.nan]), "NaN"),
+    "heat": (lambda: FreeEnergyLoss([0.0, 1.0], "warm"), "temperature"),
     "size": (lambda: FreeEnergyLoss(torch.ones(5))(P), "expected 5"),
     "size of a state": (lambda: FreeEnergyLoss(torch.eye(8))(states()), "expected 8"),
     "features": (lambda: MaxEntDualLoss(torch.ones(3)), "no features"),

@@ -103,5 +103,9 @@ def test_extremes_of_born_and_gibbs() -> None:
     for bad in (BornNorm(3), Gibbs(-3)):
         with pytest.raises(QdlError, match="axis"):
             bad(torch.rand(2, 2))
+    for kind in (BornNorm, Gibbs):
+        for dim in ("last", 1.5, None):
+            with pytest.raises(QdlError, match="axis"):
+                kind(dim)
     with pytest.raises(QdlError):
         BornNorm(readout="phase")

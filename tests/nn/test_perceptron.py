@@ -75,6 +75,8 @@ def test_bad_arguments_and_inputs_are_refused() -> None:
             TacchinoPerceptron(size, out)  # type: ignore[arg-type]
     with pytest.raises(QdlError, match="signs"):
         TacchinoPerceptron.from_signs(torch.tensor([[1.0, 0.5]]))
+    with pytest.raises(QdlError, match="got a list"):
+        TacchinoPerceptron.from_signs([[1.0, -1.0]])  # type: ignore[arg-type]
     layer = TacchinoPerceptron(4, 1, encoding="sign")
     for x in (torch.zeros(2, 4), torch.ones(2, 3), torch.ones(4).double(), torch.tensor(1.0)):
         with pytest.raises(QdlError):

@@ -123,6 +123,8 @@ def test_it_learns_a_function_that_no_single_field_gives() -> None:
         ({"transverse": "strong"}, ValuesError),
         ({"transverse": float("inf")}, ValuesError),
         ({"observables": [qdl.Z(3)]}, CircuitError),
+        ({"observables": qdl.Z(0)}, ValuesError),
+        ({"observables": ["Z"]}, ValuesError),
         ({"observables": [qdl.Hermitian([[1, 2], [2, 0]], 0)]}, UnsupportedError),
         ({"graph": nx.path_graph(4)}, ValuesError),
         ({"engine": "closed", "shots": 100}, UnsupportedError),

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from qdl.errors import ValuesError
+from qdl.nn.activation import real
 from qdl.nn.losses.base import EntropyLoss, alike, floating
 from qdl.nn.precision import outside_autocast
 from qdl.nn.scale import require
@@ -23,11 +24,22 @@ class _Observables(EntropyLoss):
 
     def __init__(self, given: Any, device: Any, dtype: torch.dtype | None, options: dict[str, Any]) -> None:
         super().__init__(**options)
-        operators = torch.as_tensor(given, device=device)
+        try:
+            operators = torch.as_tensor(given, device=device)
+        except (TypeError, ValueError, RuntimeError):
+            raise ValuesError(
+                "neither numbers nor matrices",
+                got=f"a {type(given).__name__}",
+                expected="an array or a tensor",
+                do="make an Observable a matrix: qdl.physics.thermal.gibbs.operator(observable, wires)",
+            ) from None
         if not (operators.is_floating_point() or operators.is_complex()):
             operators = operators.to(torch.get_default_dtype())
         if dtype is not None:
             operators = operators.to(dtype.to_complex() if operators.is_complex() else dtype)
+        require(
+            operators.isfinite().all(), "NaN or infinity among what is kept", expected="finite numbers", do="clean it"
+        )
         # As pairs of real numbers, since Module.to(dtype) would drop an imaginary part.
         self.complex = operators.is_complex()
         self.register_buffer("operators", torch.view_as_real(operators).clone() if self.complex else operators.clone())
@@ -101,7 +113,7 @@ class FreeEnergyLoss(_Observables):
             raise ValuesError("no Hamiltonian", got=got, expected=expected)
         if kept.dim() == 2:
             self._check_hermitian(kept, "Hamiltonian")
-        if not 0 <= temperature < float("inf"):
+        if real("temperature", temperature) < 0:
             raise ValuesError("no temperature", got=temperature, expected="a number of at least 0")
         self.temperature = float(temperature)
 

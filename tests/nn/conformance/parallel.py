@@ -47,6 +47,7 @@ def _one(rank: int, folder: str) -> None:
             found[row.name] = repr(error)
     if rank == 0:
         torch.save(found, f"{folder}/found.pt")
+    torch.distributed.barrier()  # nobody leaves while the other still talks to it
     torch.distributed.destroy_process_group()
 
 
