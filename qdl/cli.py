@@ -204,6 +204,7 @@ def compare_layers(
     task: Annotated[list[str] | None, typer.Option(help="A task; several if repeated, else all.")] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Number of seeds.")] = 5,
     page: Annotated[Path | None, typer.Option(help="The page to write; by default layers.md in RUN.")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Networks trained side by side, each on one thread.")] = 1,
 ) -> None:
     """Every layer against a classical twin of as many parameters, on small tasks."""
     console = _console()
@@ -214,7 +215,7 @@ def compare_layers(
     budget = Budget(seeds=tuple(range(seeds)))
     try:
         with Bar(console) as bar:
-            records = run(out, layer or (), task or (), budget, bar.fit)
+            records = run(out, layer or (), task or (), budget, bar.entry, jobs)
     except KeyboardInterrupt:
         console.print(f"stopped; the same command goes on in {out}")
         raise

@@ -26,7 +26,7 @@ from qdl.lab.tasks import TASKS, Part, Task, open_task
 from qdl.lab.twins import count
 from qdl.train.checkpoint import Journal, read_journal
 from qdl.train.data import generator
-from qdl.train.loop import schedule
+from qdl.train.loop import schedule, threads
 
 JOURNAL = "fits.jsonl"
 SIDES = ("quantum", "twin")
@@ -36,12 +36,20 @@ SIDES = ("quantum", "twin")
 class Budget:
     """What every fit may spend."""
 
-    steps: int = 150
+    steps: int = 300
     batch: int = 64
     rates: tuple[float, ...] = (0.03, 0.1, 0.3)
     warmup: float = 0.15
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
-    search_seeds: tuple[int, ...] = (1000, 1001)
+    search_seeds: tuple[int, ...] = (1000, 1001, 1002)
+
+
+class Entry(NamedTuple):
+    """A network on a task: one side of a layer."""
+
+    layer: str
+    task: str
+    side: str
 
 
 class Fit(NamedTuple):
@@ -55,13 +63,14 @@ class Fit(NamedTuple):
     seed: int
 
 
-Told = Callable[[Fit, int, int], None]
+Record = dict[str, Any]
+Told = Callable[[Entry, int, int], None]
 
 
 def run(
     folder: Path, layers: Iterable[str] = (), tasks: Iterable[str] = (), budget: Budget | None = None,
-    told: Told | None = None,
-) -> list[dict[str, Any]]:  # fmt: skip
+    told: Told | None = None, jobs: int = 1,
+) -> list[Record]:  # fmt: skip
     """Every fit that the folder does not hold yet; killed and called again it goes on where it was.
 
     Parameters
@@ -71,7 +80,9 @@ def run(
     layers, tasks : iterable of str
         Names of `PAIRS` and `TASKS`; all where left out.
     told : callable, optional
-        Called before every fit with the fit, how many are done, and how many there are.
+        Called with every entry whose fits are finished, how many fits are done, and how many there are.
+    jobs : int
+        How many entries are trained side by side, each on one thread, so that the records are the same for any number.
 
     Returns
     -------
@@ -86,6 +97,8 @@ def run(
     RunFolderError
         If the folder holds fits of another budget, or its journal is damaged.
     """
+    from joblib import Parallel, delayed
+
     budget = budget or Budget()
     layers, tasks = tuple(layers) or tuple(PAIRS), tuple(tasks) or tuple(TASKS)
     for kind, asked, known in (("layer", layers, PAIRS), ("task", tasks, TASKS)):
@@ -93,21 +106,24 @@ def run(
             if name not in known:
                 raise ValuesError(f"no {kind} of this name", got=name, expected=", ".join(known))
     journal, records = _begin(folder, budget)
-    done = {_key(record) for record in records}
+    entries = [Entry(*names) for names in product(layers, tasks, SIDES)]
+    held: dict[Entry, list[Record]] = {entry: [] for entry in entries}
+    for record in records:
+        held.setdefault(Entry(record["layer"], record["task"], record["side"]), []).append(record)
     each = len(budget.rates) * len(budget.search_seeds) + len(budget.seeds)
-    total, seen = len(layers) * len(tasks) * len(SIDES) * each, 0
-    for layer, name, side in product(layers, tasks, SIDES):
-        for fit in _fits(layer, name, side, budget, records):
-            if fit not in done:
-                if told:
-                    told(fit, seen, total)
-                records.append(fit._asdict() | _train(fit, open_task(name), budget))
-                journal.append(records[-1:])
-            seen += 1
+    missing = [entry for entry in entries if len(held[entry]) < each]
+    done = each * (len(entries) - len(missing))
+    finished = Parallel(jobs, return_as="generator")(delayed(_enter)(entry, budget, held[entry]) for entry in missing)
+    for entry, made in zip(missing, finished, strict=True):
+        journal.append(made)
+        records += made
+        done += each
+        if told:
+            told(entry, done, each * len(entries))
     return records
 
 
-def _begin(folder: Path, budget: Budget) -> tuple[Journal, list[dict[str, Any]]]:
+def _begin(folder: Path, budget: Budget) -> tuple[Journal, list[Record]]:
     folder.mkdir(parents=True, exist_ok=True)
     head = json.loads(json.dumps(asdict(budget)))
     journal = Journal.of_whole_lines(folder / JOURNAL)
@@ -119,31 +135,34 @@ def _begin(folder: Path, budget: Budget) -> tuple[Journal, list[dict[str, Any]]]
     return journal, records
 
 
-def _key(record: dict[str, Any]) -> Fit:
-    return Fit(*(record[name] for name in Fit._fields))
+def _enter(entry: Entry, budget: Budget, held: list[Record]) -> list[Record]:
+    """The records of an entry that are not held yet."""
+    done = {Fit(*(record[name] for name in Fit._fields)) for record in held}
+    records = list(held)
+    with threads(1):
+        for fit in _fits(entry, budget, records):
+            if fit not in done:
+                records.append(fit._asdict() | _train(fit, open_task(entry.task), budget))
+    return records[len(held) :]
 
 
-def _fits(layer: str, task: str, side: str, budget: Budget, records: list[dict[str, Any]]) -> Iterator[Fit]:
+def _fits(entry: Entry, budget: Budget, records: list[Record]) -> Iterator[Fit]:
     """The search over learning rates, and then, with the best of them, the seeds."""
     for rate, seed in product(budget.rates, budget.search_seeds):
-        yield Fit(layer, task, side, "search", rate, seed)
-    tried = [
-        record
-        for record in records
-        if (record["layer"], record["task"], record["side"], record["stage"]) == (layer, task, side, "search")
-    ]
+        yield Fit(*entry, "search", rate, seed)
+    tried = [record for record in records if record["stage"] == "search"]
     best = max(budget.rates, key=lambda rate: _merit(record for record in tried if record["rate"] == rate))
     for seed in budget.seeds:
-        yield Fit(layer, task, side, "test", best, seed)
+        yield Fit(*entry, "test", best, seed)
 
 
-def _merit(records: Iterable[dict[str, Any]]) -> tuple[float, float]:
+def _merit(records: Iterable[Record]) -> tuple[float, float]:
     """Mean accuracy; among equals, minus the mean loss."""
     accuracies, losses = zip(*((record["accuracy"], record["loss"]) for record in records), strict=True)
     return fmean(accuracies), -fmean(losses)
 
 
-def _train(fit: Fit, task: Task, budget: Budget) -> dict[str, Any]:
+def _train(fit: Fit, task: Task, budget: Budget) -> Record:
     """A layer that refuses what training made of its weights or inputs has lost: nothing is right, as "failed" says."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(fit.seed)

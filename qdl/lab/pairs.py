@@ -69,6 +69,13 @@ def _convolution(interaction: str, **options: Any) -> Pair:
     return Pair("convolution", make, _plain, "Conv")
 
 
+def _thermal_reading() -> Pair:
+    def make(shape: Shape) -> nn.Module:
+        return quantum.ThermalReading(_QUANTUM_CONVOLUTIONS[len(shape) - 2](1, *_CONVOLUTION))
+
+    return Pair("convolution", make, _plain, "Conv")
+
+
 def _cells() -> Pair:
     make = _by_dimension(_QUANTUM_CONVOLUTIONS, 1, WIDTH, 2, 2, interaction="su4", readout="all")
     twin: Twin = lambda shape, parameters: _window(shape, WIDTH, parameters)  # noqa: E731
@@ -150,6 +157,7 @@ PAIRS: dict[str, Pair] = {
     "QuantumConv, displaced": _convolution("displaced"),
     "QuantumConv, translation": _convolution("translation"),
     "QuantumConv, su4 cells": _cells(),
+    "ThermalReading, detector": _thermal_reading(),
     "QuantumNeuron, detector": _neuron("detector"),
     "QuantumNeuron, exchange": _neuron("exchange"),
     "QuantumNeuron, displaced": _neuron("displaced"),

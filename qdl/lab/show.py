@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qdl.lab.contest import Fit
+from qdl.lab.contest import Entry
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,7 +27,6 @@ class Bar:
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
 
-    def fit(self, fit: Fit, done: int, total: int) -> None:
-        """The next fit begins."""
-        title = f"{fit.layer}, {fit.task}, {fit.side}, {fit.stage} {fit.rate:g}"
-        self._bar.update(self._task, completed=done, total=total, description=title)
+    def entry(self, entry: Entry, done: int, total: int) -> None:
+        """The fits of an entry are finished."""
+        self._bar.update(self._task, completed=done, total=total, description=", ".join(entry))

@@ -93,7 +93,7 @@ def run(folder: str | Path, watcher: Watcher | None = None) -> dict[str, Any]:
     """
     folder = Path(folder)
     config = place.read_config(folder)
-    with place.alone(folder), _threads(config.machine.threads):
+    with place.alone(folder), threads(config.machine.threads):
         progress = Progress.read(folder / place.CHECKPOINT, place.fingerprint(config))
         journal = Journal(folder / place.METRICS, progress.written)
         device = pick_device(config.machine.device)
@@ -203,7 +203,8 @@ def _finite(loss: float, fit: Fit, step: int) -> float:
 
 
 @contextmanager
-def _threads(count: int) -> Iterator[None]:
+def threads(count: int) -> Iterator[None]:
+    """Torch on so many threads, for a while."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

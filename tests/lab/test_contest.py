@@ -45,22 +45,28 @@ def test_every_fit_is_in_the_journal(whole):
         assert test["rate"] == max(merits, key=merits.get)
 
 
-@pytest.mark.parametrize("after", [0, 1, 4, 9])
+@pytest.mark.parametrize("after", [1, 4, 5, 7])
 def test_a_killed_contest_goes_on_to_the_same_journal(tmp_path, whole, after):
-    def killed(fit, done, total):
-        assert total == 10
-        if done == after:
-            raise KeyboardInterrupt
+    path, lines = tmp_path / JOURNAL, whole.splitlines(keepends=True)
+    path.write_text("".join(lines[: 1 + after]) + '{"layer": "Therm')  # as a power cut leaves it
+    told = []
+    run(tmp_path, **ONE, told=lambda entry, done, total: told.append((entry.side, done, total)))
+    assert path.read_text() == whole
+    assert told == [("quantum", 5, 10), ("twin", 10, 10)][after // 5 :]
+
+
+def test_what_is_finished_is_kept_when_a_contest_is_stopped(tmp_path, whole):
+    def stopped(entry, done, total):
+        raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path, **ONE, told=killed)
-    path = tmp_path / JOURNAL
-    assert len(path.read_text().splitlines()) == 1 + after
-    path.write_text(path.read_text() + '{"layer": "Therm')  # as a power cut leaves it
-    told = []
-    run(tmp_path, **ONE, told=lambda fit, done, total: told.append(done))
-    assert path.read_text() == whole
-    assert told == list(range(after, 10))
+        run(tmp_path, **ONE, told=stopped)
+    assert (tmp_path / JOURNAL).read_text().splitlines() == whole.splitlines()[:6]
+
+
+def test_two_jobs_write_the_journal_of_one(tmp_path, whole):
+    run(tmp_path, **ONE, jobs=2)
+    assert (tmp_path / JOURNAL).read_text() == whole
 
 
 def test_a_contest_killed_before_its_first_line_was_whole_begins_anew(tmp_path, whole):
