@@ -188,3 +188,12 @@ def test_any_number_of_features(name: str, features: int) -> None:
     made = encoding_of(name, features, **DOUBLE)
     assert made(numbers(features)).shape == (2, 5, 2**made.wires)
     assert [param.name for param in made.circuit.params] == ["x"]
+
+
+@pytest.mark.parametrize("name", ["iqp", "zz"])
+def test_phases_are_found_again_after_a_birth_without_storage(name: str) -> None:
+    with torch.device("meta"):
+        born = ENCODINGS[name](3)
+    born.to_empty(device="cpu").reset_parameters()
+    x = torch.rand(4, 3, dtype=torch.float64)
+    torch.testing.assert_close(born(x), ENCODINGS[name](3)(x), rtol=0, atol=0)

@@ -36,8 +36,15 @@ class _PhaseEncoding(Encoding):
                 self.add(circuit, x, *word)
         super().__init__(features, circuit, **options)
         self.first, self.second = (tuple(word[k] for word in among[features:]) for k in (0, 1))
-        table = parities(features, among) if self.engine == "closed" else None
+        closed = self.engine == "closed"
+        table = torch.empty(len(among), 2**features, dtype=torch.float64) if closed else None
         self.register_buffer("parities", table, persistent=False)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """The table of signs, which `torch.nn.Module.to_empty` forgets; there is nothing to train."""
+        if self.engine == "closed":
+            self.parities.copy_(parities(self.features, words(self.features, self.pairs)))
 
     @staticmethod
     def add(circuit: Circuit, x: Param, one: int, other: int | None = None) -> None:
