@@ -131,6 +131,28 @@ def check_gradients(
         assert one is None or torch.equal(one, two)
 
 
+def watched(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> list[Any]:
+    """The first argument of every call of a method, from now on."""
+    sent: list[Any] = []
+    real = getattr(owner, name)
+
+    def counted(self: Any, first: Any, *args: Any, **options: Any) -> Any:
+        sent.append(first)
+        return real(self, first, *args, **options)
+
+    monkeypatch.setattr(owner, name, counted)
+    return sent
+
+
+def forbidden(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> None:
+    """Every call from now on is a failure."""
+
+    def refuse(*args: Any, **options: Any) -> Any:
+        raise AssertionError(f"{name} was called")
+
+    monkeypatch.setattr(owner, name, refuse)
+
+
 class RemoteConformance:
     """Subclass, name engines and make them.
 

@@ -25,12 +25,14 @@ from tests.adapters.remote_runs import (
     RemoteConformance,
     check_gradients,
     expval,
+    forbidden,
     frequencies,
     laid_out,
     noisy_measure,
     outliers,
     probabilities,
     scrambled,
+    watched,
     words_with_gradients,
 )
 from tests.checks import distance
@@ -42,25 +44,13 @@ PURE = {"statevector": 1e-10, "density_matrix": 1e-10, "matrix_product_state": 1
 @pytest.fixture
 def jobs(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What is sent to Aer from now on: the circuits of each job."""
-    sent: list[Any] = []
-    run = AerSimulator.run
-
-    def counted(self: AerSimulator, circuits: Any, *args: Any, **options: Any) -> Any:
-        sent.append(circuits)
-        return run(self, circuits, *args, **options)
-
-    monkeypatch.setattr(AerSimulator, "run", counted)
-    return sent
+    return watched(monkeypatch, AerSimulator, "run")
 
 
 @pytest.fixture
 def no_job(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is sent to Aer is a failure."""
-
-    def refuse(*args: Any, **options: Any) -> Any:
-        raise AssertionError("a job was started")
-
-    monkeypatch.setattr(AerSimulator, "run", refuse)
+    forbidden(monkeypatch, AerSimulator, "run")
 
 
 class TestAer(RemoteConformance):

@@ -24,12 +24,14 @@ from tests.adapters.remote_runs import (
     RemoteConformance,
     check_gradients,
     expval,
+    forbidden,
     frequencies,
     laid_out,
     noisy_measure,
     outliers,
     probabilities,
     scrambled,
+    watched,
 )
 from tests.checks import distance
 from tests.open_systems import NoisyConformance
@@ -103,25 +105,13 @@ class TestPennyLane(RemoteConformance):
 @pytest.fixture
 def executions(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What default.qubit is given from now on: the tapes of each execution."""
-    sent: list[Any] = []
-    execute = qml.devices.DefaultQubit.execute
-
-    def counted(self: Any, circuits: Any, *args: Any, **options: Any) -> Any:
-        sent.append(circuits)
-        return execute(self, circuits, *args, **options)
-
-    monkeypatch.setattr(qml.devices.DefaultQubit, "execute", counted)
-    return sent
+    return watched(monkeypatch, qml.devices.DefaultQubit, "execute")
 
 
 @pytest.fixture
 def no_execution(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is executed is a failure."""
-
-    def refuse(*args: Any, **options: Any) -> Any:
-        raise AssertionError("a device was asked to execute")
-
-    monkeypatch.setattr(qml, "execute", refuse)
+    forbidden(monkeypatch, qml, "execute")
 
 
 # Exact values
