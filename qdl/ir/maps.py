@@ -34,6 +34,7 @@ from qdl.ir.params import Angle, apply
 
 Real = NDArray[np.float64]
 MOST_WIRES = 5  # of a gate; its map has 16**wires entries
+MOST_ENTRIES = 2**26  # of all constants of a map: half a gigabyte
 _SQ = np.sqrt(0.5)
 
 
@@ -126,7 +127,22 @@ def as_map(op: Operation, bits: int = 0) -> tuple[Gate, tuple[Angle, ...]]:
     if op.gate.wires > MOST_WIRES:
         expected = f"at most {MOST_WIRES} on density matrices"
         raise CircuitError(f"the gate {op.gate.name!r} is too wide", got=op.gate.wires, expected=expected)
+    _require_size(op.gate)
     return _gate_map(op.gate, accepted, bits), op.angles
+
+
+def _require_size(gate: Gate) -> None:
+    """Refuses an exponential with two constants of 16**wires entries for each of very many frequencies."""
+    if not isinstance(gate, Exponential):
+        return
+    features = 1 + 2 * len(gate.frequencies())
+    if features * 16**gate.wires > MOST_ENTRIES:
+        raise CircuitError(
+            f"the gate {gate.name!r} is too large a map of density matrices",
+            got=f"{features} features on {gate.wires} wires",
+            expected=f"at most {MOST_ENTRIES // 16**gate.wires} features there",
+            do="use engine='state' or 'trajectory', or generators on fewer wires",
+        )
 
 
 def _linear(source: Gate, constants: Real | Matrix, unitary: bool = False) -> Map:

@@ -274,6 +274,15 @@ def test_all_weights_together_and_the_oscillator_must_stay_within_the_levels(
             layer(x)
 
 
+def test_a_mode_too_large_for_density_matrices_is_refused_when_the_layer_is_made() -> None:
+    """Its map would fill the memory: 145 matrices of 1024 x 1024 for each element of the patch."""
+    made = {"interaction": "displaced", "coupling": 0.1, "dtype": torch.float64}
+    with pytest.raises(QdlError, match="too large a map of density matrices"):
+        QuantumConv1d(1, 1, 2, engine="density", **made)
+    layer, x = QuantumConv1d(1, 1, 2, engine="density", cutoff=8, oscillator=0.3, **made), torch.rand(1, 1, 3).double()
+    torch.testing.assert_close(layer(x), configure(layer, engine="state")(x), atol=1e-10, rtol=0)
+
+
 def test_a_register_that_is_no_power_of_two_is_refused() -> None:
     layer = QuantumConv1d(1, 1, 3, padding=1, padding_mode="circular", engine="state", **SLIDING)
     with pytest.raises(QdlError, match=r"2\*\*n sites.*closed"):
