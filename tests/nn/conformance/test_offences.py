@@ -307,6 +307,7 @@ OFFENCES = [
     (LooksAtItsInput, check.test_gradients_of_each_sample_by_vmap),
     (KeepsItsWeightsAside, check.test_an_ensemble_of_weights_by_vmap),
     (TakesAnyPrecision, check.test_another_precision_is_refused),
+    (TakesAnyPrecision, partial(check.test_a_layer_made_half_precise_refuses_to_answer, dtype=torch.bfloat16)),
     (LeavesShapesToTorch, check.test_shapes_that_do_not_fit_are_refused),
     (ClearsWhatIsNoNumber, check.test_nan_does_not_pass_in_silence),
 ]
