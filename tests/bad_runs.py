@@ -66,7 +66,7 @@ ROWS: list[Row] = [
     ("an image without height", lambda: conv(IMAGE[0, 0]), ("axes", "(5, 5)", "channels")),
     ("a kernel larger than the image", lambda: conv(IMAGE[..., :2]), ("kernel", "2")),
     ("an unknown interaction", lambda: conv(interaction="su5"), ("su5", "su4")),
-    ("an interaction larger than the patch", lambda: conv(interaction=Circuit(10).h(9)), ("10 wires", "at most 9")),
+    ("an interaction larger than the patch", lambda: conv(interaction=Circuit(11).h(10)), ("got 11", "at most 9")),
     ("a coupling for a cell", lambda: conv(interaction="su4", coupling=0.3), ("coupling", "leave coupling out")),
     ("a coupling of zero", lambda: conv(coupling=0.0), ("coupling", "0")),
     ("an unknown readout", lambda: conv(readout="liner"), ("'liner'", "'linear'")),
