@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from qdl.errors import UnsupportedError
-from qdl.grad.differences import Moves, Sited, _moved, _Once
+from qdl.grad.differences import Moves, Sited, _moved, _Once, gathered
 from qdl.grad.strengths import moves as exact_moves
 
 Point = tuple[Tensor, Tensor]  # shared angles (n_shared,) and angles per sample (B, n_sampled)
@@ -98,14 +98,12 @@ def _gradients(ctx: Any, cotangent: Tensor, shared: Tensor, sampled: Tensor) -> 
             for weight, *ends in ctx.moves(operation, both[..., list(where)], k):
                 points += [_moved(shared, sampled, where, angles) for angles in ends]
                 terms.append((place, weight))
-    totals = torch.zeros_like(shared), torch.zeros_like(sampled)
+    found: dict[int, Tensor] = {}
     if not terms:
-        return totals
+        return gathered(found, shared, sampled)
     forth, back = ctx.evaluate(points, 1).unflatten(0, (-1, 2)).unbind(1)
     slopes = (cotangent * (forth - back)).sum(-1) / 2
     for slope, (place, weight) in zip(slopes, terms, strict=True):
-        if place < len(shared):
-            totals[0][place] += (slope * weight).sum()
-        else:
-            totals[1][:, place - len(shared)] += slope * weight
-    return totals
+        part = slope * weight
+        found[place] = found.get(place, 0.0) + (part.sum() if place < len(shared) else part)
+    return gathered(found, shared, sampled)

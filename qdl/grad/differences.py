@@ -70,6 +70,8 @@ class _Differences(torch.autograd.Function):
 class _Once(torch.autograd.Function):
     """Passes gradients on, and refuses to be differentiated: a silent zero would be a wrong Hessian."""
 
+    generate_vmap_rule = True
+
     @staticmethod
     def forward(first: Tensor, second: Tensor, *origins: Tensor) -> tuple[Tensor, Tensor]:
         return first.clone(), second.clone()
@@ -86,7 +88,7 @@ class _Once(torch.autograd.Function):
 
 
 def _gradients(ctx: Any, cotangent: Tensor, shared: Tensor, sampled: Tensor) -> tuple[Tensor, Tensor]:
-    totals = [torch.zeros_like(shared), torch.zeros_like(sampled)]
+    slopes: dict[int, Tensor] = {}
     wanted = ctx.needs_input_grad[3:]
     run = 1
     for operation, where in ctx.operations:
@@ -100,12 +102,24 @@ def _gradients(ctx: Any, cotangent: Tensor, shared: Tensor, sampled: Tensor) -> 
                 ends = [_moved(shared, sampled, where, angles) for angles in (forth, back)]
                 difference = ctx.evaluate(*ends[0], run) - ctx.evaluate(*ends[1], run + 1)
                 slope = (cotangent * difference).sum(-1) / 2
-                if which:
-                    totals[1][:, place - len(shared)] += slope * weight
-                else:
-                    totals[0][place] += (slope * weight).sum()
+                part = slope * weight
+                slopes[place] = slopes.get(place, 0.0) + (part if which else part.sum())
                 run += 2
-    return totals[0], totals[1]
+    return gathered(slopes, shared, sampled)
+
+
+def gathered(slopes: dict[int, Tensor], shared: Tensor, sampled: Tensor) -> tuple[Tensor, Tensor]:
+    """The gradients of both angle vectors, from those of places in them.
+
+    Put together, not written into: under torch.func.jacrev those of places have axes that the vectors have not.
+    """
+
+    def of(vector: Tensor, first: int) -> Tensor:
+        none = vector.new_zeros(vector.shape[:-1])
+        columns = [none + slopes.get(first + k, 0.0) for k in range(vector.shape[-1])]
+        return torch.stack(columns, -1) if columns else torch.zeros_like(vector)
+
+    return of(shared, 0), of(sampled, len(shared))
 
 
 def _moved(shared: Tensor, sampled: Tensor, where: tuple[int, ...], angles: Tensor) -> tuple[Tensor, Tensor]:

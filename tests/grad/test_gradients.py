@@ -219,3 +219,18 @@ class TestFinite(GradientConformance):
     method = "finite"
     bound = 1e-7
     second = False
+
+
+@pytest.mark.parametrize("grad", ["adjoint", "autograd", "shift", "finite"])
+def test_jacobians_by_torch_func(grad: str) -> None:
+    x, w = Param("x", 2), Param("w", 2)
+    made = Circuit(2).ry(x[0], 0).rx(x[1], 1).crx(w[0], 0, 1).ry(w[1], 0)
+    given = torch.rand(3, 2, dtype=torch.float64), torch.rand(2, dtype=torch.float64)
+
+    def ask(x: Tensor, w: Tensor, grad: str = grad) -> Tensor:
+        return qdl.expval(made, [qdl.Z(0), qdl.X(1) @ qdl.Y(0)], {"x": x, "w": w}, grad=grad)
+
+    found = torch.func.jacrev(ask, argnums=(0, 1))(*given)
+    wanted = torch.autograd.functional.jacobian(lambda x, w: ask(x, w, "autograd"), given)
+    for one, other in zip(found, wanted, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-6, rtol=1e-6)
