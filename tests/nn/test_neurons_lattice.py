@@ -11,6 +11,7 @@ from torch import Tensor, nn
 import qdl
 from qdl.errors import QdlError, UnsupportedError, ValuesError
 from qdl.nn import MomentumNeuron, PositionNeuron, QuantumNeuron, configure
+from qdl.physics.lattice.fourier import add_momentum
 from tests import oracle
 
 DOUBLE = {"dtype": torch.float64}
@@ -60,6 +61,16 @@ def test_chances_as_inputs_agree_too_also_where_they_are_zero() -> None:
 def test_the_size_of_an_input_is_no_matter(encoding: str, size: float) -> None:
     layer, x = PositionNeuron(4, EVERY, encoding=encoding), torch.tensor([0.0, 0.5, 1.0, 1.0], **DOUBLE)
     torch.testing.assert_close(layer(size * x), layer(x))
+
+
+def test_a_momentum_neuron_weighs_the_spectrum_and_its_circuit_transforms_as_fft_does() -> None:
+    layer, x = MomentumNeuron((4, 8), 2, **DOUBLE), lattice(3, 4, 8) - 0.5
+    torch.nn.init.normal_(layer.bias)
+    expected = torch.einsum("jkl,bkl->bj", layer.weight, MomentumNeuron((4, 8))(x)) + layer.bias
+    torch.testing.assert_close(layer(x), expected)
+    # Real waves have even spectra, and do not tell a transform from its inverse.
+    found = torch.as_tensor(add_momentum(qdl.Circuit(3), [0, 1, 2]).matrix())
+    torch.testing.assert_close(found, torch.fft.fft(torch.eye(8).to(found.dtype), norm="ortho"))
 
 
 def test_the_circuits_are_what_their_textbook_matrices_say() -> None:

@@ -107,6 +107,8 @@ def test_a_negative_beta_looks_for_the_minimum(readout: str) -> None:
     x = torch.randn(4, 1, 6, dtype=torch.float64)
     cold, warm = (ThermalPool1d(3, beta=beta, readout=readout) for beta in (2.0, -2.0))
     torch.testing.assert_close(warm(x), -cold(-x), rtol=0, atol=1e-12)
+    limit = ThermalPool1d(3, beta=-inf, readout=readout)(x)
+    torch.testing.assert_close(limit, x.unfold(-1, 3, 3).amin(-1), rtol=0, atol=0)
     coldest = ThermalPool1d(3, beta=-1e4, readout=readout)(x)
     torch.testing.assert_close(coldest, x.unfold(-1, 3, 3).amin(-1), rtol=0, atol=1e-3)
 

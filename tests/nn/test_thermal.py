@@ -217,3 +217,7 @@ def test_what_has_no_thermal_reading_is_refused() -> None:
     strong = QuantumConv2d(1, 1, 3, coupling=100.0)
     with pytest.raises(ValuesError, match="larger reach"):
         ThermalReading(strong)(torch.rand(1, 1, 3, 3))
+    biased = QuantumConv2d(1, 1, 3, coupling=0.1, readout="excitation")
+    torch.nn.init.constant_(biased.bias, -7.0)  # turns the detector as the weights do
+    with pytest.raises(ValuesError, match="larger reach"):
+        ThermalReading(biased)(torch.rand(1, 1, 3, 3))

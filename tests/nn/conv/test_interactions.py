@@ -274,6 +274,17 @@ def test_all_weights_together_and_the_oscillator_must_stay_within_the_levels(
             layer(x)
 
 
+@pytest.mark.parametrize("turned", [0.4, 0.8, 1.6, 2.3])
+def test_an_exchange_may_turn_by_more_than_a_quarter(turned: float) -> None:
+    """At g|w| beyond pi/2, in units of pi here, cosines that the circuit's angles are made of are negative."""
+    layer = QuantumConv1d(1, 1, 3, interaction="exchange", dtype=torch.float64, bias=False)
+    with torch.no_grad():
+        layer.weight *= turned * torch.pi / layer.coupling / layer.weight.norm()
+    x = torch.randn(2, 1, 3, dtype=torch.float64)
+    closed = layer(x)
+    torch.testing.assert_close(configure(layer, engine="state")(x), closed, atol=1e-11, rtol=0)
+
+
 def test_a_mode_too_large_for_density_matrices_is_refused_when_the_layer_is_made() -> None:
     """Its map would fill the memory: 145 matrices of 1024 x 1024 for each element of the patch."""
     made = {"interaction": "displaced", "coupling": 0.1, "dtype": torch.float64}
