@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import isfinite, log
-from numbers import Real
+from math import log
 from typing import Any
 
 import torch
@@ -12,6 +11,7 @@ from torch import Tensor, nn
 
 from qdl.errors import UnsupportedError, ValuesError
 from qdl.ir import Circuit, N, Param
+from qdl.nn.arguments import require_real
 from qdl.nn.forms import TwoForms
 from qdl.nn.precision import outside_autocast, require_known_precision, require_precision
 from qdl.nn.scale import require_finite
@@ -35,8 +35,8 @@ class Thermal(nn.Module):
         self, temperature: float = 1.0, *, trainable: bool = False, device: Any = None, dtype: torch.dtype | None = None
     ) -> None:
         super().__init__()
-        self._start = real("temperature", temperature)
-        if self._start < 0 or 0 < self._start < COLDEST:
+        self._start = require_real("temperature", temperature, least=0)
+        if 0 < self._start < COLDEST:
             raise ValuesError("the temperature makes no sense", got=temperature, expected=f"0, or at least {COLDEST}")
         if trainable and self._start == 0:
             raise UnsupportedError("a temperature of 0 cannot be trained", do="start from a positive one")
@@ -58,13 +58,6 @@ class Thermal(nn.Module):
         if self.log_temperature is None:
             return f"temperature={self._start:g}"
         return f"temperature={self.log_temperature.exp().item():g}, trainable=True"
-
-
-def real(name: str, value: Any) -> float:
-    """A finite number, or a clear refusal."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not isfinite(value):
-        raise ValuesError(f"the {name} makes no sense", got=repr(value), expected="a finite number")
-    return float(value)
 
 
 class Photoelectric(Thermal):
@@ -110,10 +103,8 @@ class Photoelectric(Thermal):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__(temperature, trainable=trainable, device=device, dtype=dtype)
-        self.work_function = real("work function", work_function)
-        self.exposure = None if exposure is None else real("exposure", exposure)
-        if self.exposure is not None and self.exposure <= 0:
-            raise ValuesError("the exposure makes no sense", got=exposure, expected="a positive number")
+        self.work_function = require_real("work function", work_function)
+        self.exposure = None if exposure is None else require_real("exposure", exposure, positive=True)
         require_seed(seed)
         self.seed = seed
 
@@ -206,7 +197,7 @@ class Rabi(TwoForms, nn.Module):
 
     def __init__(self, detuning: float = 0.0, **options: Any) -> None:
         super().__init__()
-        self.detuning = real("detuning", detuning)
+        self.detuning = require_real("detuning", detuning)
         self._choose(options)
 
     @property

@@ -12,7 +12,7 @@ from qdl.errors import UnsupportedError, ValuesError
 from qdl.ir import Circuit, N, Param
 from qdl.ir.bits import Condition, condition
 from qdl.ir.params import Angle
-from qdl.nn.activation import real
+from qdl.nn.arguments import require_real
 from qdl.nn.forms import TwoForms
 from qdl.nn.precision import outside_autocast, require_precision
 from qdl.physics.threshold import attempted, threshold_excitation
@@ -64,7 +64,7 @@ class RepeatUntilSuccess(TwoForms, nn.Module):
             raise ValuesError("the rounds make no sense", got=repr(rounds), expected=f"an integer, 0 to {MOST_ROUNDS}")
         if attempts is not None and (isinstance(attempts, bool) or not isinstance(attempts, int) or attempts < 1):
             raise ValuesError("the attempts make no sense", got=repr(attempts), expected="a positive integer or None")
-        self.rounds, self.attempts, self.offset = rounds, attempts, real("offset", offset)
+        self.rounds, self.attempts, self.offset = rounds, attempts, require_real("offset", offset)
         self._choose(options)
 
     @property

@@ -15,10 +15,9 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from qdl.errors import LayerError, ValuesError
-from qdl.nn.activation import real
+from qdl.nn.arguments import require_known, require_real
 from qdl.nn.losses.base import require_distributions
 from qdl.nn.precision import outside_autocast, require_known_precision, require_precision
-from qdl.nn.scale import require_known
 from qdl.physics.information.mixtures import product_of_experts
 from qdl.physics.information.relative import tangent_log
 
@@ -99,10 +98,9 @@ class Ensemble(nn.Module):
             require_known("output of a member", kind, OUTPUTS)
         if len(self.outputs) != count:
             raise ValuesError("there must be one output for each member", got=len(self.outputs), expected=count)
-        if real("temperature", temperature) <= 0:
-            raise ValuesError("no temperature of an ensemble", got=temperature, expected="a positive number")
         require_known_precision(dtype)
-        self.combine, self.temperature, self.validate = combine, float(temperature), validate
+        self.temperature = require_real("temperature", temperature, positive=True)
+        self.combine, self.validate = combine, validate
         self.train_members = train_members
         if not train_members:
             self.members.requires_grad_(False).eval()

@@ -10,8 +10,9 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from qdl.errors import UnsupportedError, ValuesError
 from qdl.nn.activation import Thermal
+from qdl.nn.arguments import require_known
 from qdl.nn.precision import outside_autocast, require_known_precision, require_precision
-from qdl.nn.scale import require_finite, require_known
+from qdl.nn.scale import require_finite
 from qdl.physics.encodings.angles import amplitudes
 from qdl.physics.fluctuations import fluctuation_moments, standardised
 

@@ -10,9 +10,10 @@ from torch import Tensor, nn
 
 from qdl.errors import ValuesError
 from qdl.ir import Circuit, N, Param
+from qdl.nn.arguments import require_known
 from qdl.nn.forms import TwoForms
 from qdl.nn.precision import outside_autocast, require_known_precision, require_precision
-from qdl.nn.scale import require, require_finite, require_known
+from qdl.nn.scale import require, require_finite
 from qdl.physics.overlaps import overlap, subset_phases
 
 ENCODINGS = ("phase", "sign")

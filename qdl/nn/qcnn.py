@@ -10,11 +10,11 @@ from torch import Tensor, nn
 
 from qdl.errors import CircuitError, ValuesError
 from qdl.ir import Circuit, Param, X, Y, Z, cell
+from qdl.nn.arguments import require_known
 from qdl.nn.encoding import Encoding, encoding_on
 from qdl.nn.pooling.order import ORDERS
 from qdl.nn.pooling.step import MODES, pool_cell, pool_wires
 from qdl.nn.precision import outside_autocast, require_known_precision, require_precision
-from qdl.nn.scale import require_known
 from qdl.run import compile as plan
 
 READOUTS = {"z": (Z,), "bloch": (X, Y, Z)}

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from qdl.errors import CircuitError, UnsupportedError
 from qdl.ir import Circuit, Param, Z, cell, tile
+from qdl.nn.arguments import require_count
 from qdl.nn.encoding import Encoding, encoding_of
-from qdl.nn.encoding.base import require_count
 from qdl.nn.layer import QuantumLayer
 from qdl.nn.precision import outside_autocast
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from qdl.errors import UnsupportedError, ValuesError
+from qdl.errors import ValuesError
 
 
 def sample_scale(x: Tensor) -> Tensor:
@@ -60,12 +60,6 @@ def require(holds: Tensor, problem: str, *, expected: str, do: str, got: Callabl
         torch._assert_async(holds, f"{problem}: expected {expected}; {do}")
     elif not holds:
         raise ValuesError(problem, got=got() if got else None, expected=expected, do=do)
-
-
-def require_known(what: str, value: object, known: Sequence[str]) -> None:
-    """Refuses a name that is none of the known ones."""
-    if value not in known:
-        raise UnsupportedError(f"unknown {what}", got=repr(value), expected=" or ".join(map(repr, known)))
 
 
 def require_finite(m: Tensor) -> None:

@@ -12,9 +12,8 @@ from torch.nn.functional import linear
 
 from qdl.errors import LayerError, UnsupportedError, ValuesError
 from qdl.ir import Circuit, Observable, Param, Z
-from qdl.nn.activation import real
+from qdl.nn.arguments import require_count, require_real
 from qdl.nn.boltzmann.quantum import edges_of
-from qdl.nn.encoding.base import require_count
 from qdl.nn.forms import TwoForms
 from qdl.nn.precision import outside_autocast, require_known_precision, require_precision
 from qdl.nn.scale import require_finite
@@ -95,10 +94,9 @@ class ThermalLayer(nn.Module, TwoForms):
         require_known_precision(dtype)
         self.in_features = require_count("in_features", in_features)
         self.out_features = n = require_count("out_features", out_features)
-        if real("temperature", temperature) <= 0:
-            raise ValuesError("the temperature makes no sense", got=temperature, expected="a number above 0")
-        self.temperature, self.edges = float(temperature), edges_of(graph, n)
-        self.start = None if transverse is None else real("transverse field", transverse)
+        self.temperature = require_real("temperature", temperature, positive=True)
+        self.edges = edges_of(graph, n)
+        self.start = None if transverse is None else require_real("transverse field", transverse)
         listed = [Z(wire) for wire in range(n)] if observables is None else observables
         if not isinstance(listed, Sequence) or not all(isinstance(each, Observable) for each in listed):
             raise ValuesError("what is read makes no sense", got=repr(listed), expected="a list of observables")

@@ -163,6 +163,8 @@ def test_trained_frequencies_fit_a_cosine_that_fixed_ones_cannot() -> None:
         (lambda: of("iqp")(torch.tensor([0.0, float("nan"), 1.0])), ValuesError, "NaN"),
         (lambda: of("probability")(torch.tensor([0.0, -0.1, 1.0])), ValuesError, "numbers between -0.1 and 1"),
         (lambda: of("chebyshev")(torch.tensor([0.0, 1.1, 1.0], **DOUBLE)), ValuesError, "rescale"),
+        (lambda: ENCODINGS["hamiltonian"](3, time="a"), ValuesError, "the time makes no sense: got 'a'"),
+        (lambda: ENCODINGS["hamiltonian"](3, seed="a"), ValuesError, "seed makes no sense: got 'a'"),
         (lambda: ENCODINGS["angle"](0), ValuesError, "features makes no sense: got 0"),
         (lambda: ENCODINGS["angle"](2, rotation="w"), ValuesError, "unknown axis"),
         (lambda: ENCODINGS["coherent"](2, levels=6), ValuesError, "power of two"),

@@ -151,7 +151,7 @@ WRONG: dict[str, tuple[Callable[[], Any], str]] = {
     "combination": (lambda: Ensemble([Says(A)], "vote"), "'vote'"),
     "output": (lambda: Ensemble([Says(A)], outputs="log"), "'log'"),
     "outputs": (lambda: Ensemble([Says(A)], outputs=["logits", "logits"]), "got 2, expected 1"),
-    "temperature": (lambda: Ensemble([Says(A)], temperature=0.0), "no temperature"),
+    "temperature": (lambda: Ensemble([Says(A)], temperature=0.0), "temperature makes no sense"),
     "precision": (lambda: Ensemble([Says(A)], dtype=torch.float16), "precision"),
     "input": (lambda: Ensemble([Says(A)])(X.double()), "precision"),
     "logits": (lambda: Ensemble([Says(5 * A)])(X), "softmax"),

@@ -300,7 +300,7 @@ WRONG: dict[str, tuple[Callable[[], Any], str]] = {
     "matrix": (lambda: FreeEnergyLoss(torch.randn(4, 4) + torch.arange(4.0)), "not Hermitian"),
     "square": (lambda: FreeEnergyLoss(torch.ones(4, 2)), "not square"),
     "axes": (lambda: FreeEnergyLoss(torch.ones(4, 2, 2)), "no Hamiltonian"),
-    "temperature": (lambda: FreeEnergyLoss(torch.ones(4), -1.0), "no temperature"),
+    "temperature": (lambda: FreeEnergyLoss(torch.ones(4), -1.0), "temperature makes no sense"),
     "observable": (lambda: FreeEnergyLoss(qdl.Z(0)), "got a Observable.*operator"),
     "nothing": (lambda: MaxEntDualLoss(None), "got a NoneType"),
     "infinite": (lambda: FreeEnergyLoss([0.0, torch.nan]), "NaN"),

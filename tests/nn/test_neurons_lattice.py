@@ -178,6 +178,7 @@ def waves(count: int) -> tuple[Tensor, Tensor]:
         (lambda: PositionNeuron(4, encoding="probability")(torch.tensor([1.0, 0, -0.5, 0])), ValuesError, "negative"),
         (lambda: PositionNeuron(4)(torch.ones(4, 3)), ValuesError, r"got shape \(4, 3\), expected \(\*batch, 4\)"),
         (lambda: PositionNeuron(4)(torch.tensor([1.0, 0, float("inf"), 0])), ValuesError, "infinity"),
+        (lambda: PositionNeuron(4, None), UnsupportedError, "unknown readout of a position: got None"),
         (lambda: PositionNeuron(4, shot=10), UnsupportedError, "exact.*shot=10"),
         (lambda: PositionNeuron(4, grad="shift"), UnsupportedError, "exact"),
         (lambda: MomentumNeuron(4, 0), ValuesError, "out_features makes no sense"),

@@ -10,9 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from qdl.errors import UnsupportedError, ValuesError
-from qdl.nn.activation import real
+from qdl.nn.arguments import require_count, require_real
 from qdl.nn.boltzmann.inputs import generator_of, require_states
-from qdl.nn.encoding.base import require_count
 from qdl.nn.precision import outside_autocast, require_known_precision
 from qdl.physics.thermal.ising import Ising
 from qdl.physics.thermal.units import UNITS
@@ -82,7 +81,7 @@ class QBM(nn.Module):
         self.visible, self.hidden = require_count("visible", visible), require_count("hidden", hidden, 0)
         units = visible + hidden
         self.edges = edges_of(graph, units)
-        self.start = real("transverse field", transverse)
+        self.start = require_real("transverse field", transverse)
         made = {"device": device, "dtype": dtype}
         self.transverse = nn.Parameter(torch.empty(units, **made))
         self.bias = nn.Parameter(torch.empty(units, **made))

@@ -7,10 +7,9 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
+from qdl.nn.arguments import require_count, require_known
 from qdl.nn.boltzmann.inputs import generator_of, require_states
-from qdl.nn.encoding.base import require_count
 from qdl.nn.precision import outside_autocast, require_known_precision
-from qdl.nn.scale import require_known
 from qdl.physics.thermal.annealing import annealed_log_partition
 from qdl.physics.thermal.restricted import Restricted
 from qdl.physics.thermal.units import UNITS

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from math import isfinite
-from numbers import Real
 from typing import Any
 
 import torch
@@ -12,6 +10,7 @@ from torch import Tensor
 
 from qdl.errors import UnsupportedError, ValuesError
 from qdl.ir import Circuit, Hermitian, N, Observable, Param
+from qdl.nn.arguments import require_real
 from qdl.nn.conv.drawn import Drawn, brackets, shifted, source
 from qdl.nn.conv.finite import statistics
 from qdl.nn.conv.interaction import Excitations, plus
@@ -91,10 +90,7 @@ class Displaced(Excitations):
                 got=f"oscillator={oscillator!r}",
                 do="set the layer's bias, or read readout='linear'",
             )
-        number = isinstance(oscillator, Real) and not isinstance(oscillator, bool)
-        if not (number and isfinite(oscillator) and oscillator > 0):
-            raise ValuesError("the oscillator makes no sense", got=repr(oscillator), expected="a positive number")
-        return int(cutoff), float(oscillator)
+        return int(cutoff), require_real("oscillator", oscillator, positive=True)
 
     @property
     def circuit(self) -> Circuit:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import isfinite
-from numbers import Real
 from typing import Any, ClassVar
 
 from torch import Tensor
 
-from qdl.errors import ValuesError
 from qdl.ir import Circuit
+from qdl.nn.arguments import require_known, require_real
 from qdl.nn.conv.patches import Windows
-from qdl.nn.scale import require_finite, require_known, require_probability, sample_scale
+from qdl.nn.scale import require_finite, require_probability, sample_scale
 
 
 class Filter:
@@ -67,10 +65,7 @@ class Interaction(Filter):
         biased: bool,
         options: Mapping[str, Any],
     ) -> None:
-        number = isinstance(coupling, Real) and not isinstance(coupling, bool)
-        if not (number and isfinite(coupling) and coupling > 0):
-            raise ValuesError("the coupling makes no sense", got=repr(coupling), expected="a positive number")
-        self.size, self.coupling, self.biased = size, float(coupling), biased
+        self.size, self.coupling, self.biased = size, require_real("coupling", coupling, positive=True), biased
         self.readout, self.encoding = readout or self.READOUTS[0], encoding or self.ENCODINGS[0]
         require_known(f"readout of the {self.NAME}", self.readout, self.READOUTS)
         require_known(f"encoding of the {self.NAME}", self.encoding, self.ENCODINGS)

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from qdl.errors import ValuesError
-from qdl.nn.encoding.base import Encoding, require_count
+from qdl.nn.arguments import require_count, require_known
+from qdl.nn.encoding.base import Encoding
 from qdl.nn.encoding.frequency import ChebyshevEncoding, FourierEncoding
 from qdl.nn.encoding.hamiltonian import HamiltonianEncoding
 from qdl.nn.encoding.phases import IQPEncoding, ZZEncoding
 from qdl.nn.encoding.product import AngleEncoding, DenseAngleEncoding, ProbabilityEncoding, SignedEncoding
 from qdl.nn.encoding.register import AmplitudeEncoding, CoherentEncoding
-from qdl.nn.scale import require_known
 
 __all__ = [
     "ENCODINGS",

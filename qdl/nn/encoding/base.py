@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from numbers import Integral
 from typing import Any
 
 from torch import Tensor, nn
@@ -89,13 +88,6 @@ class Encoding(nn.Module, ABC):
 
     def extra_repr(self) -> str:
         return f"features={self.features}, wires={self.wires}, engine={self.engine}"
-
-
-def require_count(what: str, value: Any, least: int = 1) -> int:
-    """A whole number that is large enough."""
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-        raise ValuesError(f"{what} makes no sense", got=repr(value), expected=f"an integer, at least {least}")
-    return int(value)
 
 
 def require_margin(margin: float) -> float:

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from qdl.ir import Circuit, Param
-from qdl.nn.encoding.base import MARGIN, Encoding, require_count, require_margin, require_within
+from qdl.nn.arguments import require_count
+from qdl.nn.encoding.base import MARGIN, Encoding, require_margin, require_within
 from qdl.nn.precision import require_known_precision
 from qdl.physics import chebyshev_angles, product_state, rotated
 

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from qdl.errors import ValuesError
 from qdl.ir import Circuit, Param
-from qdl.nn.encoding.base import Encoding, require_count
+from qdl.nn.arguments import require_count, require_real
+from qdl.nn.encoding.base import Encoding
 from qdl.physics import exchange_step, product_state, rotated
 
 
@@ -42,10 +42,9 @@ class HamiltonianEncoding(Encoding):
 
     def __init__(self, features: int, time: float | None = None, steps: int = 4, seed: int = 0, **options: Any) -> None:
         wires = require_count("features", features) + 1
-        self.time, self.steps = float(features / 3 if time is None else time), require_count("steps", steps)
-        if not abs(self.time) < float("inf"):
-            raise ValuesError("the time makes no sense", got=time, expected="a finite number")
-        self.directions = _directions(wires, seed)
+        self.time = require_real("time", features / 3 if time is None else time)
+        self.steps = require_count("steps", steps)
+        self.directions = _directions(wires, require_count("seed", seed, 0))
         x, circuit = Param("x", features), Circuit(wires)
         for wire, (polar, azimuth) in enumerate(self.directions):
             circuit.ry(polar, wire).rz(azimuth, wire)

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from qdl.errors import ValuesError
 from qdl.ir import Circuit, Param
-from qdl.nn.encoding.base import Encoding, require_count
+from qdl.nn.arguments import require_count
+from qdl.nn.encoding.base import Encoding
 from qdl.physics import parities, phase_map, words
 
 PAIRS = ("full", "linear", "ring")

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from qdl.errors import ValuesError
 from qdl.ir import Circuit, Param
-from qdl.nn.encoding.base import MARGIN, Encoding, require_count, require_margin, require_within
+from qdl.nn.arguments import require_count
+from qdl.nn.encoding.base import MARGIN, Encoding, require_margin, require_within
 from qdl.nn.scale import require_finite, sample_scale
 from qdl.physics import probability_angles, product_state, rotated, signed_angles
 

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from qdl.errors import ValuesError
 from qdl.ir import Circuit, Param
-from qdl.nn.encoding.base import Encoding, require_count
+from qdl.nn.arguments import require_count
+from qdl.nn.encoding.base import Encoding
 from qdl.physics import amplitudes, coherent_state, padded_size, product_state
 
 

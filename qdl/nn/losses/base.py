@@ -5,8 +5,9 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from qdl.errors import ValuesError
+from qdl.nn.arguments import require_known
 from qdl.nn.precision import PRECISIONS
-from qdl.nn.scale import require, require_known
+from qdl.nn.scale import require
 
 REDUCTIONS = ("mean", "sum", "none")
 # How far from 1 half precision may round a sum; logits and independent excitation numbers are further.

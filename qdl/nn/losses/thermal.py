@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from qdl.errors import ValuesError
-from qdl.nn.activation import real
+from qdl.nn.arguments import require_real
 from qdl.nn.losses.base import EntropyLoss, alike, floating
 from qdl.nn.precision import outside_autocast
 from qdl.nn.scale import require
@@ -113,9 +113,7 @@ class FreeEnergyLoss(_Observables):
             raise ValuesError("no Hamiltonian", got=got, expected=expected)
         if kept.dim() == 2:
             self._check_hermitian(kept, "Hamiltonian")
-        if real("temperature", temperature) < 0:
-            raise ValuesError("no temperature", got=temperature, expected="a number of at least 0")
-        self.temperature = float(temperature)
+        self.temperature = require_real("temperature", temperature, least=0)
 
     @outside_autocast
     def forward(self, input: Tensor) -> Tensor:

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from qdl.errors import LayerError, UnsupportedError, ValuesError
+from qdl.nn.arguments import require_count
 from qdl.nn.conv.interacting import Interacting
 from qdl.nn.conv.layers import INTERACTIONS
 from qdl.nn.conv.patches import Windows
 from qdl.nn.encoding import Encoding
-from qdl.nn.encoding.base import require_count
 from qdl.nn.precision import outside_autocast, require_known_precision, require_precision
 
 # A dense layer is a convolution of one position, whose channels are the features.

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from qdl.nn.encoding.base import require_count
+from qdl.nn.arguments import require_count
 from qdl.nn.neurons.lattice import LatticeNeuron
 from qdl.nn.precision import require_known_precision
 from qdl.physics import add_momentum, momentum_distribution, one_quantum

@@ -11,8 +11,9 @@ from torch import Tensor
 
 from qdl.errors import ValuesError
 from qdl.ir import Circuit, N, Observable, X, Y
+from qdl.nn.arguments import require_known
 from qdl.nn.neurons.lattice import LatticeNeuron
-from qdl.nn.scale import require, require_known
+from qdl.nn.scale import require
 from qdl.physics import one_quantum, site_distribution, site_means, site_phases, site_variances
 
 READOUTS = ("mean", "variance", "circular")
@@ -68,11 +69,12 @@ class PositionNeuron(LatticeNeuron):
         **options: Any,
     ) -> None:
         super().__init__(size)
-        self.readout = (readout,) if isinstance(readout, str) else tuple(readout)
-        if not self.readout or len(set(self.readout)) != len(self.readout):
-            raise ValuesError("readouts are named once each", got=self.readout, expected=f"one or more of {READOUTS}")
-        for name in self.readout:
+        listed = (readout,) if isinstance(readout, str) or not isinstance(readout, Sequence) else tuple(readout)
+        for name in listed:
             require_known("readout of a position", name, READOUTS)
+        if not listed or len(set(listed)) != len(listed):
+            raise ValuesError("readouts are named once each", got=listed, expected=f"one or more of {READOUTS}")
+        self.readout = listed
         require_known("encoding of a position", encoding, tuple(ENCODINGS))
         self.encoding = encoding
         self._circuit, self._observables = self._measured()

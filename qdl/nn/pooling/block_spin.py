@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from math import isfinite
-from numbers import Real
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from qdl.errors import UnsupportedError, ValuesError
+from qdl.nn.arguments import require_known, require_real
 from qdl.nn.pooling.windows import Pool, Size
 from qdl.nn.precision import outside_autocast
-from qdl.nn.scale import require_finite, require_known
+from qdl.nn.scale import require_finite
 from qdl.nn.seeds import fixed, require_seed
 from qdl.physics.pooling import block_mean
 
@@ -34,9 +33,7 @@ class _BlockSpin(Pool):
         super().__init__(kernel_size, None, 0, 1, False)
         require_known("rule of block spins", rule, RULES)
         require_known("way to break ties", ties, TIES)
-        number = isinstance(temperature, Real) and not isinstance(temperature, bool)
-        if not (number and isfinite(temperature) and temperature >= 0):
-            raise ValuesError("the temperature makes no sense", got=repr(temperature), expected="a number, at least 0")
+        require_real("temperature", temperature, least=0)
         if (temperature or straight_through) and rule == "decimation":
             raise UnsupportedError("decimation is neither warm nor hard: it has a derivative", do="use rule='majority'")
         if temperature and straight_through:

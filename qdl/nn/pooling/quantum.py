@@ -11,12 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from qdl.ir import Circuit, Param, Z
+from qdl.nn.arguments import require_known
 from qdl.nn.forms import TwoForms
 from qdl.nn.pooling.order import tree
 from qdl.nn.pooling.step import MODES, pool_cell, pool_wires
 from qdl.nn.pooling.windows import Pool, Size
 from qdl.nn.precision import outside_autocast, require_known_precision
-from qdl.nn.scale import require_finite, require_known, require_probability
+from qdl.nn.scale import require_finite, require_probability
 from qdl.physics.encodings.angles import probability_angles
 from qdl.physics.pooling import bloch, pool_transfer, pooled
 from qdl.run import state

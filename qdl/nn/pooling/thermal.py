@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from qdl.errors import UnsupportedError, ValuesError
+from qdl.nn.arguments import require_known
 from qdl.nn.pooling.windows import Pool, Size
 from qdl.nn.precision import outside_autocast, require_known_precision
-from qdl.nn.scale import require_known
 from qdl.physics.pooling import free_value, thermal_mean
 
 READOUTS = {"mean": thermal_mean, "free": free_value}
