@@ -49,6 +49,8 @@ _CACHE_SIZE = 256
 
 def _cached(kind: str, circuit: Circuit, key: Any, options: Mapping[str, Any], make: Callable[[Options], Any]) -> Any:
     """The compiled request of this key, made if it is not among the latest. The seed is no part of it."""
+    if torch.compiler.is_compiling():  # Dynamo would guard every key of the cache
+        return torch.compiler.disable(_cached)(kind, circuit, key, options, make)
     _check_circuit(circuit)
     try:
         plain = {name: value.key if isinstance(value, NoiseModel) else value for name, value in options.items()}
